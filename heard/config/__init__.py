@@ -1,0 +1,1 @@
+"""How Heard starts: settings, URLs, the ASGI application, the command line. Wiring only."""

@@ -1,0 +1,1 @@
+"""Which networks Heard speaks: one folder per network, found by scanning."""

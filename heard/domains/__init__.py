@@ -1,0 +1,1 @@
+"""What Heard does: one room per domain, in floors (see ARCHITECTURE.md)."""

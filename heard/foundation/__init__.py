@@ -1,0 +1,1 @@
+"""What every room stands on: work, clock, tenancy, cryptography, net, errors."""

@@ -1,0 +1,1 @@
+"""How Heard looks: base pages, components, tokens, icons, small custom elements."""
