@@ -1,0 +1,118 @@
+"""Every setting an operator can give: its environment variable, meaning and default, in one place.
+
+``docs/reference/settings.md`` is generated from this list; a test fails when it is stale.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One environment variable."""
+
+    name: str
+    default: str
+    help: str
+    secret: bool = False
+
+    @property
+    def value(self) -> str:
+        """What is set, else the default."""
+        return os.environ.get(self.name, self.default)
+
+    @property
+    def is_on(self) -> bool:
+        """For switches: ``1``, ``true``, ``yes``, ``on``."""
+        return self.value.strip().lower() in {"1", "true", "yes", "on"}
+
+
+DATA = Option("HEARD_DATA", "./var", "Folder of the installation: databases, files, keys. Also `--data DIR`.")
+DATABASE_URL = Option(
+    "HEARD_DATABASE_URL",
+    "",
+    "`postgresql://user:password@host:port/name`. Empty: SQLite files in the data folder.",
+    secret=True,
+)
+BROKER_URL = Option(
+    "HEARD_BROKER_URL",
+    "",
+    "`amqp://user:password@host:port/vhost` of RabbitMQ, for hints between machines. Empty: workers only sweep.",
+    secret=True,
+)
+URL = Option("HEARD_URL", "http://127.0.0.1:8400", "The address people open, as they type it.")
+HOSTS = Option("HEARD_HOSTS", "", "Further host names that may be asked for, separated by commas.")
+SECRET_KEY = Option(
+    "HEARD_SECRET_KEY", "", "Signs sessions. Empty: a file in the data folder, made at first start.", secret=True
+)
+KEYS = Option(
+    "HEARD_KEYS",
+    "",
+    "Encryption keys for secrets at rest, for several machines. Empty: the file `keys` in the data folder.",
+    secret=True,
+)
+ALLOW_ADDRESSES = Option(
+    "HEARD_ALLOW_ADDRESSES",
+    "",
+    "Private or plain-http addresses that Heard may call, separated by commas: hosts, host:port or networks.",
+)
+EXTRA_CA = Option("HEARD_EXTRA_CA", "", "A PEM file with further certificate authorities to trust.")
+TRUST_PROXY = Option(
+    "HEARD_TRUST_PROXY", "", "Set to 1 behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto."
+)
+MAIL_URL = Option(
+    "HEARD_MAIL_URL",
+    "",
+    "`smtp://user:password@host:port` (or `smtps://`) for invitations. Empty: links are shown.",
+    secret=True,
+)
+MAIL_FROM = Option("HEARD_MAIL_FROM", "heard@localhost", "Sender of invitations and notices.")
+OIDC = Option(
+    "HEARD_OIDC",
+    "",
+    "OpenID Connect sign-in as JSON: a list of {id, name, server_url, client_id, secret}.",
+    secret=True,
+)
+S3 = Option(
+    "HEARD_S3",
+    "",
+    "S3-compatible file store as JSON: {bucket, endpoint_url, access_key, secret_key, region}. Needs boto3.",
+    secret=True,
+)
+METRICS_TOKEN = Option("HEARD_METRICS_TOKEN", "", "Bearer token for /metrics. Empty: loopback only.", secret=True)
+LOG_FORMAT = Option("HEARD_LOG_FORMAT", "auto", "`json`, `console`, or `auto` (console on a terminal).")
+LOG_LEVEL = Option("HEARD_LOG_LEVEL", "INFO", "Least severe level that is logged.")
+RAW_DAYS = Option("HEARD_RAW_DAYS", "30", "Days after which an understood delivery's raw body goes.")
+GALLERY = Option("HEARD_GALLERY", "", "Set to 1 to show the component gallery under /gallery/.")
+WEB_THREADS = Option("HEARD_WEB_THREADS", "4", "Threads that serve pages in one web process.")
+NETWORK_THREADS = Option("HEARD_NETWORK_THREADS", "8", "Network calls side by side in one worker.")
+
+OPTIONS = [value for value in list(globals().values()) if isinstance(value, Option)]
+
+
+def data_folder() -> Path:
+    """The installation's folder, absolute."""
+    return Path(DATA.value).expanduser().resolve()
+
+
+def database_of(url: str) -> dict[str, object]:
+    """Django's connection settings from a ``postgresql://`` URL.
+
+    Raises ``ValueError`` with a sentence when it is no such URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise ValueError("HEARD_DATABASE_URL must look like postgresql://user:password@host:port/name.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }

@@ -1,0 +1,123 @@
+"""Set-based statements on SQLite and PostgreSQL alike, where the ORM is too slow.
+
+Rooms' ``sql.py`` files are written on these few functions. Identifiers are constants of the caller,
+never input; values always travel as parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+Row = Sequence[Any]
+
+
+def connection_of(alias: str = "default") -> BaseDatabaseWrapper:
+    """The connection of this thread."""
+    return connections[alias]
+
+
+def is_postgres(alias: str = "default") -> bool:
+    """True on PostgreSQL, false on SQLite; nothing else is supported."""
+    return bool(connections[alias].vendor == "postgresql")
+
+
+def require_transaction(alias: str = "default") -> None:
+    """Fail early when a set-based write would run outside its action's transaction."""
+    if not connections[alias].in_atomic_block:
+        raise transaction.TransactionManagementError("This write belongs inside its action's transaction.")
+
+
+def lock_organization(organization_id: int, purpose: int, alias: str = "default") -> None:
+    """Serialise one purpose per organization until the transaction ends.
+
+    On PostgreSQL an advisory lock; on SQLite the write transaction (``BEGIN IMMEDIATE``) already
+    is one.
+    """
+    require_transaction(alias)
+    if is_postgres(alias):
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [purpose, organization_id % 2_147_483_647])
+
+
+def allocate_ids(table: str, count: int, alias: str = "default") -> list[int]:
+    """``count`` new ids of a table, ascending, so that related rows can be built before any insert.
+
+    PostgreSQL hands them out of the sequence. On SQLite they are the next ones under the write lock,
+    which the caller's transaction holds; inserting them moves ``sqlite_sequence`` along.
+    """
+    if count <= 0:
+        return []
+    require_transaction(alias)
+    with connections[alias].cursor() as cursor:
+        if is_postgres(alias):
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return sorted(row[0] for row in cursor.fetchall())
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        found = cursor.fetchone()
+        start = (found[0] if found else 0) + 1
+        return list(range(start, start + count))
+
+
+def insert_rows(
+    table: str, columns: Sequence[str], rows: Iterable[Row], *, alias: str = "default", ignore: bool = False
+) -> None:
+    """Insert many rows: ``COPY`` on PostgreSQL, ``executemany`` on SQLite.
+
+    ``ignore`` leaves out rows whose unique key exists (on PostgreSQL by ``executemany``, since COPY
+    cannot). Values must already have the column's type; JSON columns take text.
+    """
+    rows = rows if isinstance(rows, list) else list(rows)
+    if not rows:
+        return
+    require_transaction(alias)
+    names = ", ".join(columns)
+    with connections[alias].cursor() as cursor:
+        if is_postgres(alias) and not ignore:
+            with cursor.cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        marks = ", ".join(["%s"] * len(columns))
+        tail = " ON CONFLICT DO NOTHING" if ignore else ""
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks}){tail}", rows)
+
+
+def execute_many(statement: str, rows: Iterable[Row], *, alias: str = "default") -> None:
+    """Run one statement for many parameter rows, inside the action's transaction."""
+    rows = rows if isinstance(rows, list) else list(rows)
+    if not rows:
+        return
+    require_transaction(alias)
+    with connections[alias].cursor() as cursor:
+        cursor.executemany(statement, rows)
+
+
+def fetch_all(statement: str, parameters: Row = (), *, alias: str = "default") -> list[tuple[Any, ...]]:
+    """All rows of a read."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def in_list(values: Iterable[int] | Iterable[str], alias: str = "default") -> tuple[str, Any]:
+    """A condition's right side and its single parameter for "is one of", of any length.
+
+    Use as ``f"… WHERE id {mark}"``. SQLite reads a JSON array, PostgreSQL an array; both plan once.
+    """
+    found = list(values)
+    if is_postgres(alias):
+        return "= ANY(%s)", found
+    return "IN (SELECT value FROM json_each(%s))", json.dumps(found)
+
+
+def cursor_of(alias: str = "default") -> CursorWrapper:
+    """A cursor, to be used in a ``with`` statement."""
+    return connections[alias].cursor()
