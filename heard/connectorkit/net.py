@@ -6,7 +6,7 @@ and logs, counts budgets and can record fixtures. A connector never opens a sock
 
 from __future__ import annotations
 
-import socket
+import socket as sockets
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -69,8 +69,8 @@ class Net(Protocol):
     ) -> AbstractContextManager[Iterator[ServerEvent]]:
         """Server-sent events; raises ``Unreachable`` when nothing (not even a ping) came in time."""
 
-    def socket(self, host: str, port: int, *, tls: bool, timeout_seconds: float = 20.0) -> socket.socket:
+    def socket(self, host: str, port: int, *, tls: bool, timeout_seconds: float = 20.0) -> sockets.socket:
         """A connected socket, TLS-wrapped and verified against ``host`` when ``tls``."""
 
-    def start_tls(self, plain: socket.socket, host: str) -> socket.socket:
+    def start_tls(self, plain: sockets.socket, host: str) -> sockets.socket:
         """Wrap a connected socket after STARTTLS, verified against ``host``."""
