@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-Script = Callable[[socket.socket], None]
+Script = Callable[[socket.socket], object]
 
 
 class Server:
@@ -29,6 +29,7 @@ class Server:
         self._listener.settimeout(0.1)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._open: list[socket.socket] = []
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         self._accepting = threading.Thread(target=self._accept)
@@ -44,6 +45,7 @@ class Server:
             except TimeoutError:
                 continue
             self.connections += 1
+            self._open.append(connection)
             thread = threading.Thread(target=self._serve, args=(connection,))
             thread.start()
             self._threads.append(thread)
@@ -60,6 +62,9 @@ class Server:
     def close(self) -> None:
         self._stop.set()
         self._accepting.join(5)
+        for connection in self._open:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(6)
         self._listener.close()
