@@ -51,7 +51,7 @@ def _error(
     response: Response, status: int, what: str, *, writes: bool, forbidden_rejects: bool
 ) -> ConnectorError:
     said = own_sentence(response)
-    because = f": {said}" if said else f" (status {status})."
+    because = f": {_ended(said)}" if said else f" (status {status})."
     if 300 <= status < 400:
         return Unreachable(f"{what} failed: the server answered with a redirect, and those are not followed.")
     if status == 401 or (status == 403 and not forbidden_rejects):
@@ -113,6 +113,10 @@ def _find_sentence(body: Any, depth: int) -> str:
 def _shorten(text: str) -> str:
     flat = re.sub(r"[\s\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+", " ", text).strip()
     return flat if len(flat) <= SENTENCE_LENGTH else flat[: SENTENCE_LENGTH - 1] + "…"
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence[-1] in ".!?…" else sentence + "."
 
 
 def wait_seconds(response: Response) -> float:

@@ -1,0 +1,50 @@
+"""Whether events can be stored: what every delivery, however spoilt, must come to."""
+
+# ruff: noqa: S101 - these are tests, inherited by every connector's own
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from heard.connectorkit import vocabulary
+from heard.connectorkit.plain import from_plain, to_plain
+from heard.connectorkit.vocabulary import MessageGone, MessageSeen
+
+
+def check_events(events: Sequence[Any]) -> None:
+    """Fail unless these events can be stored: the right types, no NUL, aware instants, JSON-ready."""
+    for event in events:
+        assert isinstance(event, vocabulary.Event), f"{event!r} is no event"
+        if isinstance(event, MessageSeen | MessageGone | vocabulary.Receipt):
+            assert event.native_id, "an event without an id"
+        written = json.dumps(to_plain(event), allow_nan=False, ensure_ascii=False)
+        written.encode("utf-8")  # half a surrogate pair cannot be stored
+        assert "\\u0000" not in written, "a NUL byte"
+        _check_types(event)
+
+
+def _check_types(value: Any) -> None:
+    read_back = from_plain(type(value), to_plain(value))
+    assert to_plain(read_back) == to_plain(value)
+    for field in dataclasses.fields(value):
+        content = getattr(value, field.name)
+        if isinstance(content, datetime):
+            assert content.tzinfo is not None, f"{field.name} has no time zone"
+            assert content.utcoffset() == timedelta(0), f"{field.name} is not UTC"
+
+
+def comparable(events: Sequence[Any], expected: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Plain events without what the expectation leaves open: ``raw`` and the bytes of attachments."""
+    plain = [to_plain(event) for event in events]
+    for got, wanted in zip(plain, expected, strict=False):
+        if "raw" not in wanted:
+            got.pop("raw", None)
+        files = wanted.get("attachments", [])
+        for number, attachment in enumerate(got.get("attachments", [])):
+            if number >= len(files) or "data" not in files[number]:
+                attachment.pop("data", None)
+    return plain
