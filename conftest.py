@@ -1,0 +1,17 @@
+"""What every test run has: a scratch installation, the house rules, the cast, the real servers."""
+
+from pathlib import Path
+
+from tests.house import environment
+
+TESTS = Path(__file__).parent / "tests"
+
+environment.prepare()
+
+pytest_plugins = [
+    "tests.house.loopback",
+    "tests.house.left_out",
+    *(f"tests.{path.stem}" for path in sorted(TESTS.glob("cast.py"))),
+    # Adding a file is the whole change: see tests/servers/README.md.
+    *(f"tests.servers.{path.stem}" for path in sorted((TESTS / "servers").glob("*_fixture.py"))),
+]

@@ -1,0 +1,1 @@
+"""How the real servers start: see README.md beside this file."""
