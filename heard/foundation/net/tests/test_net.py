@@ -326,6 +326,7 @@ def test_starttls_is_verified_by_name(tmp_path):
     def script(connection):
         connection.sendall(b"220 ready\r\n")
         connection.recv(100)
+        connection.sendall(b"220 go ahead\r\n")
         with context.wrap_socket(connection, server_side=True) as wrapped:
             wrapped.sendall(b"250 safe\r\n")
 
@@ -335,6 +336,7 @@ def test_starttls_is_verified_by_name(tmp_path):
             plain = line.socket("127.0.0.1", server.port, tls=False, timeout_seconds=3)
             plain.recv(100)
             plain.sendall(b"STARTTLS\r\n")
+            plain.recv(100)
             if trusted:
                 with line.start_tls(plain, name) as safe:
                     assert safe.recv(100) == b"250 safe\r\n"
