@@ -1,0 +1,397 @@
+"""What the parts of a page are handed: frozen values that views fill and templates only read.
+
+Times are aware UTC datetimes; ``tint`` is 0 to 5 (``tint_of``); every ``url`` is a path on this
+site unless said otherwise; labels are already translated. A part never asks the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+TINTS = 6
+
+
+def tint_of(key: str) -> int:
+    """The avatar tint (0 to 5) of a person or member, the same for ever: a hash of their id."""
+    return hashlib.sha256(key.encode()).digest()[0] % TINTS
+
+
+def initials_of(name: str) -> str:
+    """One or two letters for an avatar: the first of the first and of the last word, ``?`` for none."""
+    words = [word for word in name.replace("@", " ").split() if word[:1].isalnum()]
+    if not words:
+        return "?"
+    chosen = words if len(words) == 1 else [words[0], words[-1]]
+    return "".join(word[0] for word in chosen).upper()
+
+
+# The shell around every page
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A door in the navigation. ``icon`` names a symbol of the sprite; ``""`` shows a dot."""
+
+    title: str
+    url: str
+    icon: str = ""
+    count: int | None = None
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NavSection:
+    """Doors that belong together; ``title`` may be empty."""
+
+    title: str
+    items: Sequence[NavItem]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at the page."""
+
+    name: str
+    initials: str
+    tint: int = 0
+    status_line: str = ""
+    profile_url: str = ""
+    sign_out_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """Something every page has to say: a hold, an expired account. ``kind`` is a state colour."""
+
+    text: str
+    kind: str = "warning"
+    url: str = ""
+    link_label: str = ""
+    icon: str = "triangle-alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of every signed-in page; templates find it as ``shell``.
+
+    ``events_url`` is the live stream (``""``: none), ``position`` the last event this page has
+    already seen, ``stream_key`` tells streams of different members apart within one browser.
+    ``bottom`` is the phone's bar: at most four, "More" is added.
+    """
+
+    organization_name: str
+    viewer: Viewer
+    sections: Sequence[NavSection] = ()
+    bottom: Sequence[NavItem] = ()
+    banners: Sequence[Banner] = ()
+    search_url: str = ""
+    search_text: str = ""
+    events_url: str = ""
+    position: str = ""
+    stream_key: str = ""
+    home_url: str = "/inbox/"
+    settings: Sequence[NavSection] = ()
+
+
+# The inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A thing to be done by one POST to ``url``. ``style`` is "", "primary" or "danger"."""
+
+    verb: str
+    label: str
+    url: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The list being looked at. ``empty_text`` is its sentence when nothing is in it."""
+
+    key: str
+    title: str
+    count: int
+    url: str = ""
+    empty_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A chip above the list."""
+
+    label: str
+    count: int | None
+    url: str
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case in the list. ``waiting_since`` is when the person began to wait for us, if they do."""
+
+    case_id: str
+    url: str
+    person_name: str
+    tint: int
+    initials: str
+    network: str
+    network_name: str
+    kind_label: str
+    preview: str
+    at: datetime
+    waiting_since: datetime | None = None
+    unread: bool = False
+    tags: Sequence[str] = ()
+    owner_initials: str | None = None
+    owner_name: str | None = None
+    visibility: str = "public"
+    late: bool = False
+    status: str = "open"
+    is_selected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in a message. ``blocked_reason`` set: it is named, not shown, and the sentence says why."""
+
+    name: str
+    url: str
+    kind: str = "file"
+    alt: str = ""
+    size_label: str = ""
+    blocked_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One thing said, or one thing that happened.
+
+    ``kind``: inbound | own | note | event | context. ``html`` is sanitised HTML or ``""`` (then
+    ``text`` is shown, line breaks kept). ``state``: ``""`` | waiting | sending | sent | failed |
+    held | unknown | cancelled, with ``state_label`` for people and ``reason`` where there is one.
+    ``state_actions`` change the sending (undo, retry, found, discard), ``actions`` the message on its
+    network (like, hide). ``url`` is where it stands on its network. ``blocked_images`` counts remote
+    images left out; ``images_url`` shows them.
+    """
+
+    kind: str
+    author_name: str
+    at: datetime
+    text: str = ""
+    message_id: str = ""
+    handle: str = ""
+    tint: int = 0
+    initials: str = ""
+    html: str = ""
+    subject: str = ""
+    depth: int = 0
+    reply_to_name: str = ""
+    url: str = ""
+    state: str = ""
+    state_label: str = ""
+    reason: str = ""
+    undo_until: datetime | None = None
+    outbound_id: str = ""
+    edited: bool = False
+    deleted: bool = False
+    attachments: Sequence[Attachment] = ()
+    state_actions: Sequence[Action] = ()
+    actions: Sequence[Action] = ()
+    reply_url: str = ""
+    blocked_images: int = 0
+    images_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPart:
+    """One conversation of a case: the posts above it, then what was said, oldest first."""
+
+    conversation_id: str
+    visibility: str
+    visibility_label: str
+    network: str
+    channel_name: str
+    account_handle: str = ""
+    context_posts: Sequence[Bubble] = ()
+    items: Sequence[Bubble] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a menu that posts ``value``."""
+
+    value: str
+    label: str
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A colleague who looks at the same case, or writes in it."""
+
+    name: str
+    initials: str
+    tint: int = 0
+    writing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The open case.
+
+    POST ``assign_url`` with ``owner`` and/or ``team``; POST ``status_url`` with ``status``. An empty
+    URL means that this member may not, and the control is not drawn. ``actions`` fill the menu.
+    """
+
+    case_id: str
+    url: str
+    title: str
+    person_name: str
+    network: str
+    kind_label: str
+    status: str = "open"
+    status_label: str = ""
+    owner: str = ""
+    team: str = ""
+    conversations: Sequence[ConversationPart] = ()
+    waiting_since: datetime | None = None
+    late: bool = False
+    assign_url: str = ""
+    status_url: str = ""
+    owners: Sequence[Choice] = ()
+    teams: Sequence[Choice] = ()
+    actions: Sequence[Action] = ()
+    present: Sequence[Present] = ()
+    back_url: str = "/inbox/"
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way to answer: reply (in public or in the thread), direct, or note.
+
+    ``enabled`` false needs ``reason`` (and ``remedy``). ``maximum`` 0 means no limit; ``unit`` is
+    grapheme | codepoint | utf16 | byte; ``url_cost`` is what a link counts (``None``: its length).
+    ``media_count`` 0 takes no files. ``visibilities`` are (value, label), the default first.
+    """
+
+    key: str
+    label: str
+    enabled: bool = True
+    reason: str = ""
+    remedy: str = ""
+    account_label: str = ""
+    audience_label: str = ""
+    network: str = ""
+    maximum: int = 0
+    unit: str = "grapheme"
+    url_cost: int | None = None
+    mention_local_only: bool = False
+    maximum_bytes: int | None = None
+    media_count: int = 0
+    media_types: Sequence[str] = ()
+    media_bytes: int = 0
+    visibilities: Sequence[tuple[str, str]] = ()
+    warnings: Sequence[str] = ()
+    target_message_id: str = ""
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Where an answer is written; see ``ui/parts/composer.html`` for what the form posts.
+
+    ``mode`` is the key of the mode chosen first. ``held_reason`` set: sending is stopped, the text
+    can be written and will wait. ``problems`` are what the server said of the last attempt.
+    """
+
+    action_url: str
+    modes: Sequence[Mode]
+    case_id: str = ""
+    mode: str = ""
+    draft: str = ""
+    placeholder: str = ""
+    held_reason: str = ""
+    submission_key: str = ""
+    problems: Sequence[str] = ()
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityLine:
+    """A handle of a person. ``url`` is their page on the network, or ``""``."""
+
+    network: str
+    network_name: str
+    handle: str
+    url: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastCase:
+    """A case this person had before."""
+
+    title: str
+    url: str
+    status_label: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who brought the matter. URLs are ``""`` where this member may not."""
+
+    contact_id: str
+    name: str
+    tint: int
+    initials: str
+    identities: Sequence[IdentityLine] = ()
+    tags: Sequence[str] = ()
+    since: datetime | None = None
+    past_cases: Sequence[PastCase] = ()
+    notes: str = ""
+    url: str = ""
+    privacy_url: str = ""
+    can_erase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLine:
+    """A hold in force: why, over what ("everything", a channel's name), where to release it."""
+
+    reason: str
+    scope: str
+    url: str = ""
+
+
+# Pages around it
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A state in one word. ``state``: good | warning | danger | off."""
+
+    state: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a data table."""
+
+    label: str
+    numeric: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataTable:
+    """A table: rows are sequences of cells in the order of the columns."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[object]] = field(default_factory=tuple)

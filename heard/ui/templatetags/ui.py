@@ -1,0 +1,187 @@
+"""The words templates use to draw: icons, avatars, times, addresses. Nothing here asks a database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.http import HttpRequest, QueryDict
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from heard.ui.build import network_names
+from heard.ui.shapes import TINTS
+
+register = template.Library()
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+# Arrows of direction turn with the script; all other signs look the same both ways.
+DIRECTED = frozenset({"chevron-left", "chevron-right", "corner-down-right", "reply", "send", "log-out", "undo-2"})
+PREFERENCES = {
+    "theme": ("heard_theme", frozenset({"light", "dark"})),
+    "density": ("heard_density", frozenset({"compact"})),
+    "person": ("heard_person", frozenset({"closed"})),
+}
+
+
+@lru_cache(maxsize=1)
+def _marks() -> frozenset[str]:
+    return frozenset(network_names())
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", *, size: str = "") -> SafeString:
+    """An icon of the sprite; silent for assistive technology unless ``label`` says what it means.
+
+    ``size`` is "", "small" (13 px) or "large" (20 px).
+    """
+    classes = "icon" + (f" icon-{size}" if size else "") + (" icon-directed" if name in DIRECTED else "")
+    return _use(classes, name, label)
+
+
+@register.simple_tag
+def network_icon(network: str, label: str = "") -> SafeString:
+    """The mark of a network; a globe for one that has none of its own."""
+    if network in _marks():
+        return _use(f"network-icon network-{network}", f"network-{network}", label)
+    return _use("icon icon-small", "globe", label)
+
+
+def _use(classes: str, symbol: str, label: str) -> SafeString:
+    sprite = static("ui/icons.svg")
+    if label:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>', classes, label, sprite, symbol
+        )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite, symbol)
+
+
+@register.filter
+def tint_class(tint: object) -> str:
+    """``tint-0`` to ``tint-5``; anything else is brought into range, so that a class always exists."""
+    return f"tint-{int(str(tint)) % TINTS}"
+
+
+@register.filter
+def depth_class(depth: int) -> str:
+    """The indentation of an answer in a tree: four steps, then no further (a phone has no room)."""
+    return f"depth-{min(depth, 4)}" if depth > 0 else ""
+
+
+def short_span(seconds: float) -> str:
+    """A span in its largest unit: "now", "8m", "5h", "3d"."""
+    if seconds < MINUTE:
+        return _("now")
+    if seconds < HOUR:
+        return _("%(n)dm") % {"n": int(seconds // MINUTE)}
+    if seconds < DAY:
+        return _("%(n)dh") % {"n": int(seconds // HOUR)}
+    return _("%(n)dd") % {"n": int(seconds // DAY)}
+
+
+def spoken_span(seconds: float) -> str:
+    """The same span in words, for assistive technology."""
+    if seconds < MINUTE:
+        return _("less than a minute")
+    if seconds < HOUR:
+        n = int(seconds // MINUTE)
+        return ngettext("%(n)d minute", "%(n)d minutes", n) % {"n": n}
+    if seconds < DAY:
+        n = int(seconds // HOUR)
+        return ngettext("%(n)d hour", "%(n)d hours", n) % {"n": n}
+    n = int(seconds // DAY)
+    return ngettext("%(n)d day", "%(n)d days", n) % {"n": n}
+
+
+def _seconds_since(moment: datetime) -> float:
+    return max(0.0, (datetime.now(UTC) - moment).total_seconds())
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    """A ``<time>``: relative under a day ("8m", kept fresh by the page), then the date."""
+    if moment is None:
+        return mark_safe("")
+    seconds = _seconds_since(moment)
+    local = timezone.localtime(moment)
+    full = formats.date_format(local, "DATETIME_FORMAT")
+    if seconds < DAY:
+        return format_html(
+            '<time datetime="{}" title="{}" data-ago>{}</time>', moment.isoformat(), full, short_span(seconds)
+        )
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, _day(local))
+
+
+@register.simple_tag
+def span_since(moment: datetime | None) -> str:
+    """The bare text of how long ago something was: "8m"."""
+    return "" if moment is None else short_span(_seconds_since(moment))
+
+
+@register.simple_tag
+def spoken_since(moment: datetime | None) -> str:
+    """How long ago, in words: "8 minutes"."""
+    return "" if moment is None else spoken_span(_seconds_since(moment))
+
+
+def _day(local: datetime) -> str:
+    form = "MONTH_DAY_FORMAT" if local.year == timezone.localtime().year else "SHORT_DATE_FORMAT"
+    return formats.date_format(local, form)
+
+
+@register.simple_tag
+def clock(moment: datetime | None) -> SafeString:
+    """A ``<time>`` with the hour of day today, with the date before; never relative."""
+    if moment is None:
+        return mark_safe("")
+    local = timezone.localtime(moment)
+    text = formats.time_format(local, "H:i")
+    if local.date() != timezone.localdate():
+        text = f"{_day(local)}, {text}"
+    full = formats.date_format(local, "DATETIME_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, text)
+
+
+@register.simple_tag
+def day_label(moment: datetime) -> str:
+    """The name of a day in a thread: "Today", "Yesterday", or the date."""
+    local = timezone.localtime(moment)
+    days = (timezone.localdate() - local.date()).days
+    return {0: _("Today"), 1: _("Yesterday")}.get(days) or _day(local)
+
+
+@register.simple_tag(takes_context=True)
+def query_string(context: template.Context, **changes: Any) -> str:
+    """This page's query with some parameters changed (``None`` takes one out): ``?a=1&b=2``."""
+    request = context.get("request")
+    query = QueryDict(mutable=True) if request is None else request.GET.copy()
+    for key, value in changes.items():
+        if value is None:
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    encoded = query.urlencode()
+    return f"?{encoded}" if encoded else "?"
+
+
+@register.simple_tag(takes_context=True)
+def preferences(context: template.Context) -> SafeString:
+    """What this browser chose before (light or dark, density, closed panes), as attributes of the root.
+
+    It comes from cookies so that the first paint is right without a script in the page.
+    """
+    request: HttpRequest | None = context.get("request")
+    if request is None:
+        return mark_safe("")
+    chosen = [
+        format_html(' data-{}="{}"', name, request.COOKIES[cookie])
+        for name, (cookie, allowed) in PREFERENCES.items()
+        if request.COOKIES.get(cookie) in allowed
+    ]
+    return mark_safe("".join(chosen))  # noqa: S308  # each piece was escaped above
