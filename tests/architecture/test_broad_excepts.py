@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from .broad_excepts import broad_excepts
+from .tree import ROOT, complaints, select
+
+# The four edges, by file, each with what it does with an error nobody named.
+EDGES: dict[str, str] = {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "try: go()\nexcept ValueError: stop()",
+        "try: go()\nexcept (OSError, ValueError): stop()",
+        "try: go()\nexcept BaseException:\n    tidy()\n    raise",
+        "with suppress(OSError): go()",
+    ],
+)
+def test_named_errors_may_be_caught(source):
+    assert broad_excepts("heard/a.py", source) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "try: go()\nexcept Exception: stop()",
+        "try: go()\nexcept: stop()",
+        "try: go()\nexcept (ValueError, Exception) as error: stop(error)",
+        "try: go()\nexcept BaseException as error: raise Other from error",
+        "\nwith contextlib.suppress(Exception): go()",
+    ],
+)
+def test_everything_may_not(source):
+    assert broad_excepts("heard/a.py", source) == [
+        "heard/a.py:2: catches everything; name the error, or let it reach one of the four edges"
+    ]
+
+
+def test_only_the_edges_of_this_house_catch_everything():
+    paths = (path for path in select(".py", under="heard/") if path not in EDGES)
+    assert complaints(broad_excepts, paths) == ""
+
+
+def test_an_edge_that_no_longer_catches_everything_leaves_the_list():
+    idle = [path for path in EDGES if not broad_excepts(path, (ROOT / path).read_text("utf-8"))]
+    assert idle == []
