@@ -61,7 +61,7 @@ def _named_tables(tree: ast.Module) -> Iterator[tuple[int, bool, str]]:
     prose = _docstrings(tree)
     for node in ast.walk(tree):
         text = _text(node)
-        if text is not None and id(node) not in inside | prose:
+        if isinstance(node, ast.expr) and text is not None and id(node) not in inside | prose:
             # SQL in capitals tells statements from sentences.
             if re.search(r"\b(?:INSERT|UPDATE|DELETE|SELECT|COPY|TRUNCATE|REPLACE|MERGE)\b", text):
                 yield from ((node.lineno, *table) for table in _tables_in(text))

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 
 def _skipped(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
     # A module skipped while it was collected is reported by every process of a parallel run.
     return list({report.nodeid: report for report in terminal.stats.get("skipped", [])}.values())
 
