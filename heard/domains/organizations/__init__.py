@@ -1,0 +1,1 @@
+"""The company: tenants, brands, teams, members, roles, sign-in."""

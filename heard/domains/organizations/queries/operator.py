@@ -1,0 +1,45 @@
+"""What whoever runs the installation may ask, on the terminal and in the worker; never a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from heard.domains.organizations.models import Member, Organization
+from heard.domains.organizations.queries.people import MemberLine, member_lines
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationLine:
+    """One organization of the installation, for the operator's terminal."""
+
+    id: int
+    name: str
+    slug: str
+    timezone: str
+    member_count: int
+    created_at: datetime
+
+
+def every_organization() -> list[OrganizationLine]:
+    """All organizations. For the operator's commands; never for a page."""
+    counts: dict[int, int] = {}
+    for organization_id in Member.objects.filter(removed_at__isnull=True).values_list(
+        "organization_id", flat=True
+    ):
+        counts[organization_id] = counts.get(organization_id, 0) + 1
+    return [
+        OrganizationLine(row.pk, row.name, row.slug, row.timezone, counts.get(row.pk, 0), row.created_at)
+        for row in Organization.objects.order_by("pk")
+    ]
+
+
+def organization_ids() -> list[int]:
+    """The ids of all organizations. For the worker and the operator's commands."""
+    return list(Organization.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def members_for_operator(organization_id: int) -> list[MemberLine]:
+    """Active members of one organization. For the operator's commands."""
+    rows = Member.objects.filter(organization_id=organization_id, removed_at__isnull=True).order_by("pk")
+    return member_lines(rows)

@@ -1,0 +1,80 @@
+"""The organization itself: its name, brands and teams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from heard.domains.organizations.models import Brand, Organization, Team, TeamMember
+from heard.foundation.tenancy import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The actor's organization. ``timezone`` is an IANA name."""
+
+    id: int
+    name: str
+    slug: str
+    timezone: str
+    created_at: datetime
+
+
+def company(actor: Actor) -> Company:
+    """The actor's organization."""
+    found = Organization.objects.get(pk=actor.organization_id)
+    return Company(found.pk, found.name, found.slug, found.timezone, found.created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class BrandLine:
+    """A name the company speaks under."""
+
+    id: int
+    name: str
+    is_default: bool
+
+
+def brands(actor: Actor) -> list[BrandLine]:
+    """The organization's brands, the default first."""
+    rows = Brand.objects.filter(organization_id=actor.organization_id).order_by("-is_default", "name")
+    return [BrandLine(row.pk, row.name, row.is_default) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamLine:
+    """A department, and the ids of the members in it."""
+
+    id: int
+    name: str
+    purpose: str
+    member_ids: tuple[int, ...]
+    is_archived: bool
+
+
+def teams(actor: Actor, *, with_archived: bool = False) -> list[TeamLine]:
+    """The organization's teams by name; archived ones last, and only when asked for."""
+    rows = Team.objects.filter(organization_id=actor.organization_id)
+    if not with_archived:
+        rows = rows.filter(archived_at__isnull=True)
+    inside: dict[int, list[int]] = {}
+    for team_id, member_id in TeamMember.objects.filter(organization_id=actor.organization_id).values_list(
+        "team_id", "member_id"
+    ):
+        inside.setdefault(team_id, []).append(member_id)
+    found = [
+        TeamLine(
+            row.pk, row.name, row.purpose, tuple(sorted(inside.get(row.pk, []))), row.archived_at is not None
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda team: (team.is_archived, team.name.casefold()))
+
+
+def team_member_ids(actor: Actor, team_id: int) -> list[int]:
+    """Who is in a team of the actor's organization; empty for a team of another."""
+    return sorted(
+        TeamMember.objects.filter(organization_id=actor.organization_id, team_id=team_id).values_list(
+            "member_id", flat=True
+        )
+    )
