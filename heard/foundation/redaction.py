@@ -27,6 +27,16 @@ _SECRET_WORDS = frozenset(
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 _SECRET_PARTS = ("password", "secret", "token", "credential")
+_TOLD_PARTS = (
+    *_SECRET_PARTS,
+    "passwd",
+    "passphrase",
+    "apikey",
+    "api_key",
+    "api-key",
+    "authorization",
+    "cookie",
+)
 _SECRET_ENDS = ("apikey", "privatekey", "secretkey", "accesskey", "signingkey", "accessjwt", "refreshjwt")
 _SECRET_QUERY = frozenset(("key", "code", "state", "sig", "hmac", "challenge", "hash"))
 # What people say and who they are: never in a log.
@@ -47,20 +57,15 @@ _LONGEST = 2_000
 _MOST = 100
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+# Each starts at a border (the look-behinds), so that a long word is read once and not once per letter.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=://)[^\s/@]+@"), f"{HIDDEN}@"),
-    (re.compile(r"\?[^\s\"'<>()]*=[^\s\"'<>()]*"), f"?{HIDDEN}"),
+    (re.compile(r"\?[^\s\"'<>()=?]*=[^\s\"'<>()]*"), f"?{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic|digest|dpop|oauth)\s+[^\s,;\"']+"), rf"\1 {HIDDEN}"),
-    (
-        re.compile(
-            r"(?i)([\w-]*(?:token|secret|passw(?:or)?d|passphrase|api[_-]?key|authorization|cookie)[\w-]*"
-            r"[\"']?\s*[=:]\s*)(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&\"']+)"
-        ),
-        rf"\1{HIDDEN}",
-    ),
-    (re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:/]+"), "[address]"),
+    (re.compile(r"(?<![^\s@<>\"'(),;:])[^\s@<>\"'(),;:]*@[^\s@<>\"'(),;:/]+"), "[address]"),
     (re.compile(rf"(?<![\w-])(?!{_UUID}(?![\w-]))(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[\w-]{{24,}}"), HIDDEN),
 )
+_ASSIGNED = re.compile(r"(?<![\w-])([\w-]+)([\"']?\s{0,3}[=:]\s{0,3})(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&\"']+)")
 
 
 def is_secret_name(name: str) -> bool:
@@ -116,7 +121,14 @@ def redact_text(text: str) -> str:
     shown = text[:_LONGEST]
     for pattern, instead in _PATTERNS:
         shown = pattern.sub(instead, shown)
+    shown = _ASSIGNED.sub(_without_value, shown)
     return shown if len(text) <= _LONGEST else shown + "…"
+
+
+def _without_value(found: re.Match[str]) -> str:
+    # Unlike a key of ours, a word in a sentence is not always a name: "session: closed" may stay.
+    name = found[1].lower()
+    return f"{found[1]}{found[2]}{HIDDEN}" if any(part in name for part in _TOLD_PARTS) else found[0]
 
 
 def describe_error(error: BaseException) -> str:
