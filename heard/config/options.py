@@ -87,6 +87,11 @@ METRICS_TOKEN = Option("HEARD_METRICS_TOKEN", "", "Bearer token for /metrics. Em
 LOG_FORMAT = Option("HEARD_LOG_FORMAT", "auto", "`json`, `console`, or `auto` (console on a terminal).")
 LOG_LEVEL = Option("HEARD_LOG_LEVEL", "INFO", "Least severe level that is logged.")
 RAW_DAYS = Option("HEARD_RAW_DAYS", "30", "Days after which an understood delivery's raw body goes.")
+SEND_LEASE_SECONDS = Option(
+    "HEARD_SEND_LEASE_SECONDS",
+    "120",
+    "How long a send may take before its worker counts as dead. Longer than any network's time-out.",
+)
 GALLERY = Option("HEARD_GALLERY", "", "Set to 1 to show the component gallery under /gallery/.")
 WEB_THREADS = Option("HEARD_WEB_THREADS", "4", "Threads that serve pages in one web process.")
 NETWORK_THREADS = Option("HEARD_NETWORK_THREADS", "8", "Network calls side by side in one worker.")

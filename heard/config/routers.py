@@ -23,7 +23,7 @@ class DeliveriesRouter:
         """Where to write this model."""
         return "deliveries" if self._is_apart(model) else None
 
-    def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **hints: Any) -> bool | None:
+    def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_hints: Any) -> bool | None:
         """Each table is made in its own database only."""
         if "deliveries" not in settings.DATABASES:
             return None
@@ -31,5 +31,9 @@ class DeliveriesRouter:
             return None
         from django.apps import apps
 
-        model = hints.get("model") or apps.get_model(app_label, model_name)
+        # Historical models carry no marks of ours: ask the model as it is now.
+        try:
+            model = apps.get_model(app_label, model_name)
+        except LookupError:
+            model = None
         return (db == "deliveries") == self._is_apart(model)

@@ -32,6 +32,7 @@ LANGUAGES = [("en", "English")]
 USE_I18N = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 HEARD_GALLERY = options.GALLERY.is_on
+HEARD_SEND_LEASE_SECONDS = float(options.SEND_LEASE_SECONDS.value)
 HEARD_RAW_DAYS = int(options.RAW_DAYS.value)
 
 INSTALLED_APPS = [
@@ -158,12 +159,15 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # members come by invitation, sent to that address
+ACCOUNT_CHANGE_EMAIL = True  # one address per user; another takes its place once it is confirmed
 ACCOUNT_ADAPTER = "heard.domains.organizations.signin.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "heard.domains.organizations.signin.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if options.TRUST_PROXY.is_on else 0
+MFA_ADAPTER = "heard.domains.organizations.signin.MFAAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an installation without mail confirms no address
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
@@ -205,6 +209,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
 # Mail of our own (invitations) ----------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = options.MAIL_FROM.value
+EMAIL_TIMEOUT = 10
 if options.MAIL_URL.value:
     _mail = urlsplit(options.MAIL_URL.value)
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from heard.connectorkit.errors import CredentialsRefused, OutcomeUnknown, Rejected, Unreachable, Unsupported
 from heard.connectorkit.http import json_body, own_sentence, raise_for_status
@@ -24,6 +24,8 @@ BY_ID = 20
 #: Mastodon sends a heartbeat every 15 seconds; three missed ones are a dead line.
 STREAM_IDLE_SECONDS = 60.0
 UPLOAD_TIMEOUT_SECONDS = 60.0
+#: How often a media server may send us on.
+MEDIA_HOPS = 4
 #: Words in a 403 that speak of our token or account, not of the message.
 _ABOUT_US = ("scope", "suspended", "disabled", "not confirmed", "confirmed e-mail", "login is")
 
@@ -159,10 +161,22 @@ class Client:
         return self._net.events(url, headers=headers, idle_seconds=STREAM_IDLE_SECONDS)
 
     def media(self, url: str, maximum_bytes: int) -> bytes:
-        """An attachment. It is public and often on another host, so our token does not go with it."""
-        response = self._net.request("GET", url, maximum_bytes=maximum_bytes)
-        raise_for_status(response, what="Fetching the attachment", forbidden_rejects=True)
-        return response.content
+        """An attachment. It is public and often on another host, so our token does not go with it.
+
+        A server's media proxy redirects to where the file is; each step passes the guard of ``net``.
+        """
+        what = "Fetching the attachment"
+        for _ in range(MEDIA_HOPS):
+            response = self._net.request("GET", url, maximum_bytes=maximum_bytes)
+            location = response.headers.get("location", "")
+            if response.status_code not in (301, 302, 303, 307, 308) or not location:
+                _raise(response, what, forbidden_rejects=True)
+                return response.content
+            try:
+                url = urljoin(url, location)
+            except ValueError:
+                break
+        raise Unreachable(f"{what} failed: the server sends us from address to address.")
 
     def _act(self, method: str, path: str, what: str, *, gone_is_done: bool = False) -> None:
         response = self._request(method, path, writes=True)

@@ -190,7 +190,10 @@ def concerns_us(account: Account, status: Mapping[str, Any]) -> bool:
 
 
 def _mentions_us(account: Account, status: Mapping[str, Any]) -> bool:
-    return any(_id(mention, "id") == account.native_id for mention in _mentions(status))
+    """By name, or by quoting what we said (Mastodon 4.5)."""
+    quoted = want_mapping(want_mapping(status, "quote"), "quoted_status")
+    people = [want_mapping(quoted, "account"), *_mentions(status)]
+    return any(_id(person, "id") == account.native_id for person in people)
 
 
 def message_seen(

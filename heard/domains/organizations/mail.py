@@ -6,13 +6,11 @@ import smtplib
 from datetime import datetime
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from heard.foundation.errors import HeardError
-
-TIMEOUT_SECONDS = 10
 
 
 class MailFailed(HeardError):
@@ -53,7 +51,6 @@ def send_invitation(
         body=render_to_string("organizations/mail/invitation.txt", context),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[email],
-        connection=get_connection(timeout=TIMEOUT_SECONDS),
     )
     deliver(message)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
@@ -95,11 +94,6 @@ def invitation_state(
     if now >= expires_at:
         return InvitationState.EXPIRED
     return InvitationState.OPEN
-
-
-def hash_token(token: str) -> str:
-    """What is kept of a token: its SHA-256. A token is 32 random bytes, so no salt is needed."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def plain_email(email: str) -> str:

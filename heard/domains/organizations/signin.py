@@ -12,6 +12,7 @@ from typing import Any, cast
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.utils import perform_login
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
@@ -71,6 +72,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
 def _no_mail(request: HttpRequest, *, status: int, failed: bool = False) -> HttpResponse:
     return render(request, "organizations/no_mail.html", {"failed": failed}, status=status)
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # as above
+    """Second factors: their secrets are encrypted under the installation's key, like all others."""
+
+    def encrypt(self, text: str) -> str:
+        """What is stored of a secret."""
+        return actions.seal_factor(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The secret that was stored."""
+        return actions.open_factor(encrypted_text)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # as above

@@ -119,6 +119,12 @@ def ago(moment: datetime | None) -> SafeString:
 
 
 @register.simple_tag
+def seconds_until(moment: datetime) -> int:
+    """Whole seconds from now until a moment, never negative: a countdown that trusts no browser's clock."""
+    return max(0, round((moment - datetime.now(UTC)).total_seconds()))
+
+
+@register.simple_tag
 def span_since(moment: datetime | None) -> str:
     """The bare text of how long ago something was: "8m"."""
     return "" if moment is None else short_span(_seconds_since(moment))

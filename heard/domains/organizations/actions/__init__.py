@@ -10,6 +10,7 @@ from heard.domains.organizations.actions.company import (
     rename_brand,
     restore_team,
 )
+from heard.domains.organizations.actions.factors import open_factor, rotate_factors, seal_factor
 from heard.domains.organizations.actions.founding import Founded, add_member, found_organization, set_up
 from heard.domains.organizations.actions.invitations import (
     Invited,
@@ -61,11 +62,14 @@ __all__ = [
     "make_setup_link",
     "make_sign_in_link",
     "note_seen",
+    "open_factor",
     "remove_member",
     "rename_brand",
     "rename_member",
     "reset_member",
     "restore_team",
+    "rotate_factors",
+    "seal_factor",
     "set_up",
     "use_sign_in_link",
     "withdraw_invitation",

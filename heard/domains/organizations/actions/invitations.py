@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +24,7 @@ from heard.domains.organizations.models import Invitation, Member, Team, User
 from heard.domains.organizations.permissions import Permission, require
 from heard.domains.organizations.rules import InvitationState
 from heard.foundation import clock
+from heard.foundation.crypto import new_token, token_hash
 from heard.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from heard.foundation.tenancy import Actor, Role
 
@@ -63,7 +63,7 @@ def invite(actor: Actor, *, email: str, role: Role, name: str = "", team_ids: It
     if not rules.may_give(actor.role, role):
         raise Invalid("You cannot give a role above your own.", field="role")
     now = clock.now()
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     with transaction.atomic():
         if Member.objects.filter(
             organization_id=actor.organization_id, user__email=email, removed_at__isnull=True
@@ -77,7 +77,7 @@ def invite(actor: Actor, *, email: str, role: Role, name: str = "", team_ids: It
             email=email,
             name=name,
             role=role.value,
-            token_hash=rules.hash_token(token),
+            token_hash=token_hash(token),
             invited_by_id=actor.member_id,
             created_at=now,
             expires_at=now + rules.INVITATION_LASTS,
@@ -183,7 +183,7 @@ def accept_by_verified_email(email: str, *, name: str) -> User | None:
 
 
 def _spend(token: str, now: datetime) -> Invitation:
-    invitation = Invitation.objects.filter(token_hash=rules.hash_token(token)).first()
+    invitation = Invitation.objects.filter(token_hash=token_hash(token)).first()
     if invitation is None:
         raise NotFound("There is no such invitation.")
     state = rules.invitation_state(

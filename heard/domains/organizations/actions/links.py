@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from heard.domains.organizations.facts import MemberReset
 from heard.domains.organizations.models import Member, SignInLink, User
 from heard.domains.organizations.rules import LinkPurpose
 from heard.foundation import clock
+from heard.foundation.crypto import new_token, token_hash
 from heard.foundation.errors import NotFound
 
 _NO_LINK = (
@@ -75,7 +75,7 @@ def use_sign_in_link(token: str, *, on_this_machine_only: bool) -> Entered:
     now = clock.now()
     with transaction.atomic():
         links = SignInLink.objects.filter(
-            token_hash=rules.hash_token(token), expires_at__gt=now, used_at__isnull=True
+            token_hash=token_hash(token), expires_at__gt=now, used_at__isnull=True
         ).exclude(purpose=LinkPurpose.SETUP)
         link = links.select_related("user").first()
         if link is None or link.user is None or not link.user.is_active:
@@ -99,7 +99,7 @@ def spend_setup_link(token: str) -> bool:
     return bool(
         SignInLink.objects.filter(
             purpose=LinkPurpose.SETUP,
-            token_hash=rules.hash_token(token),
+            token_hash=token_hash(token),
             expires_at__gt=now,
             used_at__isnull=True,
         ).update(used_at=now)
@@ -110,11 +110,11 @@ def _make(purpose: LinkPurpose, user_id: int | None, lasts: timedelta) -> str:
     now = clock.now()
     # Links that are over tell nothing any more; making one is the occasion to drop them.
     SignInLink.objects.filter(Q(expires_at__lt=now - timedelta(days=7))).delete()
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     SignInLink.objects.create(
         purpose=purpose,
         user_id=user_id,
-        token_hash=rules.hash_token(token),
+        token_hash=token_hash(token),
         created_at=now,
         expires_at=now + lasts,
     )

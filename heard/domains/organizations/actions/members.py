@@ -170,6 +170,8 @@ def _forget_user(user: User) -> None:
 
 def note_seen(actor: Actor) -> None:
     """Remember, to a quarter of an hour, when a member was last here. No fact: it changes nothing."""
+    if actor.member_id is None:
+        return
     now = clock.now()
     with transaction.atomic():
         Member.objects.filter(

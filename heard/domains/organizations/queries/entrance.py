@@ -10,6 +10,7 @@ from heard.domains.organizations.members_only import Membership
 from heard.domains.organizations.models import Invitation, Member, Organization, SignInLink, TeamMember, User
 from heard.domains.organizations.rules import InvitationState, LinkPurpose
 from heard.foundation import clock
+from heard.foundation.crypto import token_hash
 from heard.foundation.errors import NotFound
 from heard.foundation.tenancy import Actor, Role
 
@@ -85,7 +86,7 @@ class OpenedInvitation:
 def invitation_of(token: str) -> OpenedInvitation:
     """The invitation of a link. Raises ``NotFound`` for a token that never was."""
     row = (
-        Invitation.objects.filter(token_hash=rules.hash_token(token))
+        Invitation.objects.filter(token_hash=token_hash(token))
         .select_related("organization", "invited_by")
         .first()
     )
@@ -116,7 +117,7 @@ def setup_token_holds(token: str) -> bool:
     """Whether this is a set-up token that can still be used."""
     return SignInLink.objects.filter(
         purpose=LinkPurpose.SETUP,
-        token_hash=rules.hash_token(token),
+        token_hash=token_hash(token),
         expires_at__gt=clock.now(),
         used_at__isnull=True,
     ).exists()

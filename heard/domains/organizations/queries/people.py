@@ -136,6 +136,8 @@ class Profile:
 
 def profile(actor: Actor) -> Profile:
     """The actor's own account. Raises ``NotFound`` for the system."""
+    if actor.member_id is None:
+        raise NotFound("There is no such member.")
     row = (
         Member.objects.filter(organization_id=actor.organization_id, pk=actor.member_id)
         .select_related("user")

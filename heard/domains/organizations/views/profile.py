@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model, update_session_auth_hash
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -49,7 +49,9 @@ def profile(request: MemberRequest) -> HttpResponse:
 def sign_out_elsewhere(request: MemberRequest) -> HttpResponse:
     """End all other sessions of this account."""
     actions.end_sessions(request.actor)
-    update_session_auth_hash(request, get_user_model().objects.get(pk=request.user.pk))
+    if request.user.is_authenticated:
+        request.user.refresh_from_db()
+        update_session_auth_hash(request, request.user)
     messages.success(request, _("You are signed out everywhere else."))
     return redirect("organizations:profile")
 

@@ -1,0 +1,63 @@
+"""The request edge: security headers, request log, and rooms' exceptions turned into answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from heard.config import pages
+from heard.foundation import metrics
+from heard.foundation.errors import HeardError
+from heard.foundation.logging import logger
+
+log = logger(__name__)
+Answer = Callable[[HttpRequest], HttpResponse]
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def edge(get_response: Answer) -> Answer:
+    """Headers on every answer, and one log line per request: route and status, never query or body."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = get_response(request)
+        seconds = time.perf_counter() - started
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        match = request.resolver_match
+        route = match.route if match else "-"
+        metrics.HTTP_REQUESTS.labels(method=request.method or "-", route=route, status=str(response.status_code)).inc()
+        log.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            milliseconds=round(seconds * 1000, 1),
+        )
+        return response
+
+    return handle
+
+
+def errors(get_response: Answer) -> Answer:
+    """Rooms raise a few named exceptions; this is the one place where they become answers."""
+
+    class Errors:
+        def __call__(self, request: HttpRequest) -> HttpResponse:
+            return get_response(request)
+
+        def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+            if isinstance(exception, HeardError):
+                return pages.error_answer(request, exception)
+            return None
+
+    return Errors()

@@ -1,0 +1,119 @@
+"""The processes of an installation: web, worker, stream, and ``up``, which runs them on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from heard.config import options
+from heard.foundation.logging import logger
+
+log = logger(__name__)
+
+
+def _on_stop(stop: Callable[[], None]) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+def web(host: str, port: int) -> None:
+    """Serve pages, hooks and live streams until told to stop, in this one process."""
+    from granian.constants import Interfaces
+    from granian.server.embed import Server
+
+    from heard.config.asgi import application
+
+    server = Server(
+        application(),
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        log_enabled=False,
+        backlog=1024,
+        runtime_threads=1,
+    )
+
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        await server.serve()
+
+    log.info("web_serves", host=host, port=port)
+    asyncio.run(serve())
+    # Streams of open pages would keep the interpreter waiting for their threads.
+    os._exit(0)
+
+
+def worker(*, with_streams: bool) -> None:
+    """Do the work until told to stop."""
+    from heard.config import wakeups
+    from heard.foundation.work.loop import Worker
+
+    found = Worker(network_threads=int(options.NETWORK_THREADS.value))
+    _on_stop(lambda: (found.stop.set(), found.awake.set()) and None)
+    _leave_with_parent(found.stop)
+    wakeups.listen(found)
+    threads: list[threading.Thread] = []
+    if with_streams:
+        threads.append(threading.Thread(target=streams, args=(found.stop,), name="streams", daemon=True))
+        threads[-1].start()
+    log.info("worker_works", streams=with_streams)
+    found.run()
+    for thread in threads:
+        thread.join(timeout=3)
+    os._exit(0)
+
+
+def stream() -> None:
+    """Hold the lines of networks that have them open, until told to stop."""
+    stop = threading.Event()
+    _on_stop(stop.set)
+    _leave_with_parent(stop)
+    log.info("stream_listens")
+    streams(stop)
+    os._exit(0)
+
+
+def streams(stop: threading.Event) -> None:
+    """The stream keeper of this process."""
+    from heard.domains.channels.actions import StreamKeeper
+
+    StreamKeeper(stop).run()
+
+
+def _leave_with_parent(stop: threading.Event) -> None:
+    """A child of ``heard up`` must not outlive it, not even after kill -9."""
+    parent = os.environ.get("HEARD_PARENT", "")
+    if not parent:
+        return
+
+    def watch() -> None:
+        while not stop.wait(1.0):
+            if os.getppid() != int(parent):
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def wait_until_serving(url: str, seconds: float, is_alive: Callable[[], bool]) -> bool:
+    """True once the address answers its readiness probe."""
+    import httpx
+
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and is_alive():
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/readyz", timeout=1.0).status_code == 200:
+                return True
+        time.sleep(0.05)
+    return False

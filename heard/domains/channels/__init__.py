@@ -1,0 +1,1 @@
+"""Connected accounts: credentials, deliveries, cursors, health."""

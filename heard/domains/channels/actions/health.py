@@ -1,0 +1,92 @@
+"""How a channel is doing: when it was last looked at and heard, what went wrong in plain words."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from heard.connectorkit import errors
+from heard.domains.channels import rules
+from heard.domains.channels.facts import ChannelGapNoted, ChannelRefused
+from heard.domains.channels.models import Channel, ChannelState
+from heard.domains.journal import actions as journal
+from heard.foundation import clock
+from heard.foundation.tenancy import system
+from heard.foundation.work import Claimed, claim, finish
+
+LOOK_LEASE_SECONDS = 120.0
+
+
+def take_due_channels(now: datetime, limit: int) -> list[Claimed]:
+    """Claim channels that are due to be looked at."""
+    return claim(Channel, [ChannelState.ACTIVE], now=now, limit=limit, lease_seconds=LOOK_LEASE_SECONDS)
+
+
+def note_look(claimed: Claimed, *, poll_seconds: int, heard: bool, more: bool, gap: str) -> None:
+    """A look went well."""
+    now = clock.now()
+    with transaction.atomic():
+        row = Channel.objects.filter(pk=claimed.id).values_list("streaming_until", flat=True).first()
+        is_streaming = row is not None and row > now
+        changes: dict[str, object] = {
+            "due_at": rules.next_look(now, is_streaming=is_streaming, poll_seconds=poll_seconds, more=more),
+            "looked_at": now,
+            "attempts": 0,
+            "error": "",
+            "error_at": None,
+        }
+        if heard:
+            changes["heard_at"] = now
+        if gap:
+            changes["gap"] = gap[:300]
+        held = finish(Channel, claimed, **changes)
+        if held and gap:
+            organization_id = claimed.organization_id
+            journal.append(organization_id, system(organization_id).label, [ChannelGapNoted(claimed.id)])
+
+
+def note_error(claimed: Claimed, error: errors.ConnectorError, *, poll_seconds: int) -> None:
+    """A look failed: say so in plain words, come back later; refused credentials stop the channel."""
+    now = clock.now()
+    with transaction.atomic():
+        attempts = Channel.objects.filter(pk=claimed.id).values_list("attempts", flat=True).first() or 0
+        pause = rules.pause_after_error(error, attempts, poll_seconds)
+        changes: dict[str, object] = {
+            "due_at": now + timedelta(seconds=pause),
+            "attempts": attempts + 1,
+            "error": rules.plain_error(error),
+            "error_at": now,
+        }
+        refused = isinstance(error, errors.CredentialsRefused)
+        if refused:
+            changes["state"] = ChannelState.REFUSED
+            changes["state_reason"] = rules.plain_error(error)
+        held = finish(Channel, claimed, **changes)
+        if held and refused:
+            organization_id = claimed.organization_id
+            journal.append(organization_id, system(organization_id).label, [ChannelRefused(claimed.id)])
+
+
+def refuse_channel(organization_id: int, channel_id: int, error: errors.CredentialsRefused) -> None:
+    """Sending or streaming found the credentials refused."""
+    with transaction.atomic():
+        changed = Channel.objects.filter(
+            organization_id=organization_id, pk=channel_id, state=ChannelState.ACTIVE
+        ).update(state=ChannelState.REFUSED, state_reason=rules.plain_error(error), error=rules.plain_error(error))
+        if changed:
+            journal.append(organization_id, system(organization_id).label, [ChannelRefused(channel_id)])
+
+
+def note_heard(organization_id: int, channel_id: int) -> None:
+    """Something came by push or stream."""
+    Channel.objects.filter(organization_id=organization_id, pk=channel_id).update(heard_at=clock.now())
+
+
+def note_streaming(organization_id: int, channel_id: int, *, seconds: float) -> None:
+    """The line is open, for at least this long; with 0 it was lost, so look at once."""
+    now = clock.now()
+    changes: dict[str, object] = {"streaming_until": now + timedelta(seconds=seconds)}
+    if seconds <= 0:
+        changes["due_at"] = now
+    Channel.objects.filter(organization_id=organization_id, pk=channel_id).update(**changes)

@@ -1,0 +1,100 @@
+"""Opening a channel's line: its account with secrets decrypted, the guarded net, its vault."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections, transaction
+
+from heard.connectorkit.protocol import Link
+from heard.connectorkit.vocabulary import Account
+from heard.domains.channels import queries
+from heard.domains.channels.models import Channel
+from heard.foundation import clock, equipment
+from heard.foundation.crypto import Place
+from heard.foundation.db import is_postgres
+from heard.foundation.errors import NotFound
+
+_locks: dict[int, threading.RLock] = {}
+_locks_guard = threading.Lock()
+VAULT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VaultOf:
+    """A channel's secrets as its connector may change them."""
+
+    organization_id: int
+    channel_id: int
+
+    def keep(self, secrets: Mapping[str, str]) -> None:
+        """Store these secrets durably, at once."""
+        with transaction.atomic():
+            row = Channel.objects.select_for_update().get(
+                organization_id=self.organization_id, pk=self.channel_id
+            )
+            merged = {**queries.secrets_of(row), **secrets}
+            row.secrets = seal_secrets(self.organization_id, self.channel_id, merged)
+            row.save(update_fields=["secrets"])
+
+    def current(self) -> Mapping[str, str]:
+        """The secrets as stored now."""
+        return queries.secrets_of(Channel.objects.get(organization_id=self.organization_id, pk=self.channel_id))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """One refresher at a time: in this process by a lock, between processes by the database's."""
+        with _locks_guard:
+            mine = _locks.setdefault(self.channel_id, threading.RLock())
+        with mine:
+            if not is_postgres():
+                yield
+                return
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s, %s)", [VAULT, self.channel_id])
+                try:
+                    yield
+                finally:
+                    cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [VAULT, self.channel_id])
+
+
+def seal_secrets(organization_id: int, channel_id: int, secrets: Mapping[str, str]) -> str:
+    """Encrypt, bound to this row: a copy in another row cannot be opened."""
+    text = json.dumps(dict(secrets), ensure_ascii=False)
+    return equipment.keyring().encrypt(text, Place(organization_id, "channels_channel", channel_id))
+
+
+def open_link(organization_id: int, channel_id: int) -> tuple[Link, Any]:
+    """(link, connector) of a channel. Raises ``NotFound``, and ``KeyMissing`` when no key opens it."""
+    row = Channel.objects.filter(organization_id=organization_id, pk=channel_id).first()
+    if row is None:
+        raise NotFound("There is no such channel here.")
+    connector = queries.connector_of(row.network)
+    account = queries.account_of(row, secrets=queries.secrets_of(row))
+    return Link(account, equipment.net(), VaultOf(organization_id, channel_id), clock.now()), connector
+
+
+def trial_link(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Link:
+    """A line to test credentials that are not saved yet."""
+    account = Account("", "", settings=dict(settings), secrets=dict(secrets))
+    return Link(account, equipment.net(), _NoVault(dict(secrets)), clock.now())
+
+
+@dataclass(slots=True)
+class _NoVault:
+    secrets: dict[str, str]
+
+    def keep(self, secrets: Mapping[str, str]) -> None:
+        self.secrets.update(secrets)
+
+    def current(self) -> Mapping[str, str]:
+        return self.secrets
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        yield

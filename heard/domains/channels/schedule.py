@@ -1,0 +1,48 @@
+"""The work of channels: looking at networks that are due, and retention of raw deliveries."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from heard.connectorkit import errors
+from heard.connectorkit.vocabulary import Source
+from heard.domains.channels import actions, queries
+from heard.foundation import metrics
+from heard.foundation.errors import HeardError
+from heard.foundation.logging import logger
+from heard.foundation.work import Claimed, Lane, Slice, job
+
+log = logger(__name__)
+
+
+@job("channels.look", lane=Lane.NETWORK, sweep_seconds=1.0, limit=1, copies=4)
+def look(turn: Slice) -> int:
+    """Poll channels that are due: one page each, kept before the cursor moves."""
+    claimed = actions.take_due_channels(turn.now, turn.limit)
+    for item in claimed:
+        look_at(item)
+    return len(claimed)
+
+
+def look_at(claimed: Claimed) -> None:
+    """One look at one channel."""
+    link, connector = actions.open_link(claimed.organization_id, claimed.id)
+    pause = connector.manifest.poll_seconds
+    try:
+        page = connector.fetch(link, queries.cursor(claimed.id))
+    except errors.ConnectorError as error:
+        actions.note_error(claimed, error, poll_seconds=pause)
+        log.info("look_failed", channel=claimed.id, error=type(error).__name__)
+        return
+    except HeardError as error:
+        actions.note_error(claimed, errors.Unreachable(error.message), poll_seconds=pause)
+        return
+    actions.keep_page(claimed.organization_id, claimed.id, page.bodies, page.cursor, Source.POLL)
+    metrics.DELIVERIES_RECEIVED.labels(network=connector.manifest.network, source="poll").inc(len(page.bodies))
+    actions.note_look(claimed, poll_seconds=pause, heard=bool(page.bodies), more=page.more, gap=page.gap)
+
+
+@job("channels.forget_bodies", sweep_seconds=600.0)
+def forget_bodies(turn: Slice) -> int:  # noqa: ARG001 - a job's signature
+    """Retention: understood deliveries lose their body after its term."""
+    return actions.forget_bodies(settings.HEARD_RAW_DAYS)

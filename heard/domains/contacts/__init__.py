@@ -1,0 +1,1 @@
+"""People outside the company, and their identities on the networks."""

@@ -1,0 +1,76 @@
+"""The questions of contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from heard.domains.contacts.models import Contact, Identity
+from heard.domains.contacts.rules import Known
+from heard.foundation.errors import NotFound
+from heard.foundation.tenancy import Actor
+
+__all__ = ["ContactView", "IdentityView", "Known", "blocked_among", "contact", "names"]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityView:
+    """A handle on one network."""
+
+    identity_id: int
+    network: str
+    scope: str
+    native_id: str
+    handle: str
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """A person, with all their identities."""
+
+    contact_id: int
+    name: str
+    note: str
+    first_seen_at: datetime
+    blocked_at: datetime | None
+    erased_at: datetime | None
+    identities: tuple[IdentityView, ...]
+
+
+def contact(actor: Actor, contact_id: int) -> ContactView:
+    """One person. Raises ``NotFound`` for anybody else's."""
+    found = Contact.objects.filter(organization_id=actor.organization_id, pk=contact_id).first()
+    if found is None:
+        raise NotFound("There is no such person here.")
+    rows = Identity.objects.filter(organization_id=actor.organization_id, contact=found).order_by("id")
+    return ContactView(
+        found.pk,
+        found.name or ("Erased person" if found.erased_at else "Somebody"),
+        found.note,
+        found.first_seen_at,
+        found.blocked_at,
+        found.erased_at,
+        tuple(
+            IdentityView(row.pk, row.network, row.scope, row.native_id, row.handle, row.name, row.url) for row in rows
+        ),
+    )
+
+
+def blocked_among(organization_id: int, contact_ids: Iterable[int]) -> set[int]:
+    """Which of these are blocked."""
+    rows = Contact.objects.filter(
+        organization_id=organization_id, pk__in=list(contact_ids), blocked_at__isnull=False
+    )
+    return set(rows.values_list("pk", flat=True))
+
+
+def names(organization_id: int, identity_ids: Iterable[int]) -> dict[int, tuple[str, str, int]]:
+    """(name, handle, contact id) by identity id, for drawing a thread."""
+    rows = Identity.objects.filter(organization_id=organization_id, pk__in=list(identity_ids))
+    return {
+        row[0]: (row[1] or row[2] or "Erased person", row[2], row[3])
+        for row in rows.values_list("pk", "name", "handle", "contact_id")
+    }

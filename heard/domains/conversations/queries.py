@@ -1,0 +1,248 @@
+"""The questions of conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from heard.connectorkit.vocabulary import Author, MessageKind, Ref, Target, Visibility
+from heard.domains.contacts import queries as contacts
+from heard.domains.conversations.models import Attachment, Conversation, Message
+from heard.domains.conversations.rules import KIND_LABELS, preview
+from heard.foundation.errors import NotFound
+from heard.foundation.tenancy import Actor
+
+__all__ = [
+    "KIND_LABELS",
+    "AttachmentView",
+    "ContextDue",
+    "ConversationView",
+    "MessageView",
+    "attachments_due",
+    "context_due",
+    "conversation_views",
+    "message_views",
+    "messages_of",
+    "posts_above",
+    "preview",
+    "target_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentView:
+    """A file of a message; ``file_id`` when we hold a copy."""
+
+    attachment_id: int
+    kind: str
+    name: str
+    content_type: str
+    alt: str
+    size_bytes: int | None
+    file_id: int | None
+    is_inline: bool
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message as pages show it. ``author_name`` is empty for our own."""
+
+    message_id: int
+    conversation_id: int | None
+    channel_id: int
+    direction: str
+    kind: str
+    visibility: str
+    native_id: str
+    parent_id: int | None
+    author_name: str
+    author_handle: str
+    contact_id: int | None
+    text: str
+    html: str
+    subject: str
+    url: str
+    sent_at: datetime
+    edited_at: datetime | None
+    state: str
+    is_automatic: bool
+    attachments: tuple[AttachmentView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """A conversation's frame."""
+
+    conversation_id: int
+    channel_id: int
+    contact_id: int | None
+    is_private: bool
+    subject: str
+    started_at: datetime
+    last_inbound_at: datetime | None
+
+
+def conversation_views(organization_id: int, conversation_ids: Iterable[int]) -> list[ConversationView]:
+    """Conversations, oldest first."""
+    rows = Conversation.objects.filter(organization_id=organization_id, pk__in=list(conversation_ids))
+    return [
+        ConversationView(
+            row.pk,
+            row.channel_id,
+            row.contact_id,
+            row.is_private,
+            row.subject,
+            row.started_at,
+            row.last_inbound_at,
+        )
+        for row in rows.order_by("started_at", "pk")
+    ]
+
+
+def _views(organization_id: int, rows: Sequence[Message]) -> list[MessageView]:
+    people = contacts.names(organization_id, {row.identity_id for row in rows if row.identity_id})
+    files: dict[int, list[AttachmentView]] = {}
+    found = Attachment.objects.filter(organization_id=organization_id, message_id__in=[row.pk for row in rows])
+    for item in found.order_by("pk"):
+        files.setdefault(item.message_id, []).append(
+            AttachmentView(
+                item.pk,
+                item.kind,
+                item.name,
+                item.content_type,
+                item.alt,
+                item.size_bytes,
+                item.file_id,
+                item.is_inline,
+                item.problem,
+            )
+        )
+    views = []
+    for row in rows:
+        name, handle, contact_id = people.get(row.identity_id or 0, ("", "", None))  # type: ignore[arg-type]
+        views.append(
+            MessageView(
+                row.pk,
+                row.conversation_id,
+                row.channel_id,
+                row.direction,
+                row.kind,
+                row.visibility,
+                row.native_id,
+                row.parent_id,
+                name,
+                handle,
+                contact_id,
+                row.text,
+                row.html,
+                row.subject,
+                row.url,
+                row.sent_at,
+                row.edited_at,
+                row.state,
+                row.is_automatic,
+                tuple(files.get(row.pk, ())),
+            )
+        )
+    return views
+
+
+def messages_of(organization_id: int, conversation_ids: Iterable[int], *, limit: int = 500) -> list[MessageView]:
+    """The newest ``limit`` messages of these conversations, oldest first."""
+    rows = (
+        Message.objects.filter(organization_id=organization_id, conversation_id__in=list(conversation_ids))
+        .defer("raw", "refs", "recipients")
+        .order_by("-sent_at", "-pk")[:limit]
+    )
+    return _views(organization_id, list(reversed(rows)))
+
+
+def message_views(organization_id: int, message_ids: Iterable[int]) -> dict[int, MessageView]:
+    """Messages by id."""
+    rows = Message.objects.filter(organization_id=organization_id, pk__in=list(message_ids)).defer("raw")
+    return {view.message_id: view for view in _views(organization_id, list(rows))}
+
+
+def posts_above(organization_id: int, message_ids: Iterable[int], *, at_most: int = 20) -> list[MessageView]:
+    """What stands above these messages outside their conversation: the post being answered, top first."""
+    found: dict[int, Message] = {}
+    wanted = set(message_ids)
+    while wanted and len(found) < at_most:
+        rows = Message.objects.filter(organization_id=organization_id, pk__in=wanted).defer("raw")
+        wanted = set()
+        for row in rows:
+            found[row.pk] = row
+            if row.parent_id and row.parent_id not in found:
+                wanted.add(row.parent_id)
+    return _views(organization_id, sorted(found.values(), key=lambda row: (row.sent_at, row.pk)))
+
+
+def target_of(organization_id: int, message_id: int) -> tuple[Target, int]:
+    """A message as connectors see what is answered, and its channel's id. Raises ``NotFound``."""
+    row = (
+        Message.objects.filter(organization_id=organization_id, pk=message_id)
+        .select_related("identity", "conversation")
+        .first()
+    )
+    if row is None:
+        raise NotFound("There is no such message here.")
+    identity: Any = row.identity
+    author = (
+        Author(identity.native_id, identity.handle, identity.name, identity.scope, identity.url)
+        if identity
+        else Author("", "", is_us=True)
+    )
+    conversation = row.conversation
+    target = Target(
+        native_id=row.native_id,
+        kind=MessageKind(row.kind),
+        visibility=Visibility(row.visibility),
+        author=author,
+        id_scope=row.id_scope,
+        canonical_id=row.canonical_id,
+        url=row.url,
+        subject=row.subject or (conversation.subject if conversation else ""),
+        thread_key=_thread_key(conversation.key) if conversation else "",
+        sent_at=row.sent_at,
+        last_inbound_at=conversation.last_inbound_at if conversation else None,
+        mentions_us=row.mentions_us,
+        root=Ref(row.root_native_id, row.id_scope) if row.root_native_id else None,
+        refs=row.refs,
+    )
+    return target, row.channel_id
+
+
+def _thread_key(key: str) -> str:
+    return key.removeprefix("private:") if key.startswith("private:") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextDue:
+    """A message whose parent we were not shown."""
+
+    organization_id: int
+    message_id: int
+    channel_id: int
+    ref: Ref
+
+
+def context_due(limit: int) -> list[ContextDue]:
+    """Messages that want their context fetched. For the worker."""
+    rows = Message.objects.filter(context_due=True).order_by("pk")[:limit]
+    return [
+        ContextDue(row.organization_id, row.pk, row.channel_id, Ref(row.native_id, row.id_scope)) for row in rows
+    ]
+
+
+def attachments_due(limit: int) -> list[tuple[int, int, int, str, str]]:
+    """(organization, attachment, channel, url, native id) of pictures we may hold and do not yet."""
+    rows = (
+        Attachment.objects.filter(kind="image", may_cache=True, file_id__isnull=True, problem="")
+        .exclude(url="")
+        .order_by("pk")
+        .values_list("organization_id", "pk", "message__channel_id", "url", "native_id")[:limit]
+    )
+    return list(rows)

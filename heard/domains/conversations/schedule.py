@@ -1,0 +1,139 @@
+"""The work of conversations: understanding deliveries, fetching context and pictures, retention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from heard.connectorkit import errors
+from heard.connectorkit.protocol import FetchesMedia, GivesContext
+from heard.connectorkit.vocabulary import Attachment, AttachmentKind, Source, UnknownEvent
+from heard.domains.channels import actions as channels
+from heard.domains.channels import queries as channel_queries
+from heard.domains.channels.actions import ArrivedDelivery, UnderstoodDelivery
+from heard.domains.conversations import actions, queries
+from heard.domains.conversations.actions import Incoming
+from heard.foundation import clock, metrics
+from heard.foundation.errors import HeardError
+from heard.foundation.logging import logger
+from heard.foundation.work import Lane, Slice, job
+
+log = logger(__name__)
+LARGEST_PICTURE_BYTES = 10_000_000
+
+
+@job("conversations.take_in", sweep_seconds=1.0, limit=100)
+def take_in(turn: Slice) -> int:
+    """Understand due deliveries: a batch per channel, messages and facts in one transaction."""
+    claimed = channels.claim_deliveries(turn.now, turn.limit)
+    by_channel: dict[tuple[int, int], list[UnderstoodDelivery]] = {}
+    for item in claimed:
+        by_channel.setdefault((item.claimed.organization_id, item.channel_id), []).append(item)
+    networks = channel_queries.networks_of(channel_id for _, channel_id in by_channel)
+    for (organization_id, channel_id), items in by_channel.items():
+        network = networks.get(channel_id)
+        if network is None:
+            for item in items:
+                channels.set_unreadable(item, "Its channel no longer exists.")
+            continue
+        take_in_channel(organization_id, network, channel_id, items)
+    return len(claimed)
+
+
+def take_in_channel(
+    organization_id: int, network: str, channel_id: int, items: Sequence[UnderstoodDelivery]
+) -> None:
+    """Understand one channel's deliveries; what cannot be read is kept, the others go on."""
+    account = channel_queries.account(organization_id, channel_id)
+    connector = channel_queries.connector_of(network)
+    batch: list[Incoming] = []
+    read: list[UnderstoodDelivery] = []
+    for item in items:
+        try:
+            events = connector.receive(account, item.delivery)
+        except errors.Unreadable as error:
+            channels.set_unreadable(item, error.message)
+            metrics.DELIVERIES_UNREADABLE.labels(network=network).inc()
+            continue
+        read.append(item)
+        for event in events:
+            if isinstance(event, UnknownEvent):
+                log.info("event_without_a_word", network=network, kind=event.kind[:60])
+            else:
+                batch.append(Incoming(event, item.delivery.source, item.delivery.received_at))
+    try:
+        result = actions.take_in(organization_id, network, channel_id, batch)
+    except DatabaseError as error:
+        # The database refuses something in this batch: find it alone, let the others go on.
+        log.warning("intake_failed", channel=channel_id, error=type(error).__name__, deliveries=len(read))
+        if len(read) == 1:
+            channels.put_off_delivery(read[0], f"The database refused it ({type(error).__name__}).")
+            return
+        for item in read:
+            take_in_channel(organization_id, network, channel_id, [item])
+        return
+    refused = "; ".join(result.refused[:3])
+    if refused and not (result.new or result.seen_before or result.changed) and len(read) == 1:
+        channels.set_unreadable(read[0], refused)
+    else:
+        if refused:
+            log.warning("message_refused", channel=channel_id, reason=refused)
+        channels.settle_deliveries(read)
+    metrics.MESSAGES.labels(network=network).inc(result.new)
+    if result.new:
+        channels.note_heard(organization_id, channel_id)
+
+
+@job("conversations.context", lane=Lane.NETWORK, sweep_seconds=2.0, limit=20)
+def fetch_context(turn: Slice) -> int:
+    """Fetch what stands above messages whose parent we were not shown."""
+    due = queries.context_due(turn.limit)
+    for item in due:
+        if turn.is_over:
+            break
+        try:
+            link, connector = channels.open_link(item.organization_id, item.channel_id)
+            bodies = connector.context(link, item.ref) if isinstance(connector, GivesContext) else ()
+        except errors.Unreachable:
+            continue
+        except (errors.ConnectorError, HeardError) as error:
+            log.info("context_not_given", channel=item.channel_id, error=type(error).__name__)
+            bodies = ()
+        now = clock.now()
+        channels.receive(
+            [
+                ArrivedDelivery(item.organization_id, item.channel_id, Source.CONTEXT, body, now)
+                for body in bodies
+            ]
+        )
+        actions.mark_context_done(item.organization_id, [item.message_id])
+    return len(due)
+
+
+@job("conversations.pictures", lane=Lane.NETWORK, sweep_seconds=3.0, limit=10)
+def fetch_pictures(turn: Slice) -> int:
+    """Hold copies of pictures we may hold, so that a page never loads anything from outside."""
+    due = queries.attachments_due(turn.limit)
+    for organization_id, attachment_id, channel_id, url, native_id in due:
+        if turn.is_over:
+            break
+        try:
+            link, connector = channels.open_link(organization_id, channel_id)
+            if not isinstance(connector, FetchesMedia):
+                actions.set_attachment_problem(organization_id, attachment_id, "This network gives no copies.")
+                continue
+            attachment = Attachment(native_id, AttachmentKind.IMAGE, url=url)
+            data = connector.fetch_media(link, attachment, LARGEST_PICTURE_BYTES)
+        except (errors.ConnectorError, HeardError) as error:
+            actions.set_attachment_problem(organization_id, attachment_id, error.message)
+            continue
+        actions.keep_attachment(organization_id, attachment_id, data)
+    return len(due)
+
+
+@job("conversations.forget_raw", sweep_seconds=900.0)
+def forget_raw(turn: Slice) -> int:  # noqa: ARG001 - a job's signature
+    """Retention: the raw form of understood messages goes after its term."""
+    return actions.forget_raw(settings.HEARD_RAW_DAYS)

@@ -1,0 +1,1 @@
+"""Cases and episodes: what an agent sees and works on."""

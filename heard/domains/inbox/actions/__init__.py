@@ -1,0 +1,14 @@
+"""The verbs of the inbox."""
+
+from .arrive import bring_to_cases, note_answered
+from .work import assign_case, erase_contact, mark_seen, set_status, write_note
+
+__all__ = [
+    "assign_case",
+    "bring_to_cases",
+    "erase_contact",
+    "mark_seen",
+    "note_answered",
+    "set_status",
+    "write_note",
+]

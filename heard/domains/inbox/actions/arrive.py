@@ -1,0 +1,153 @@
+"""Messages reach their cases: a batch at a time, within the reaction's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from heard.domains.contacts import queries as contacts
+from heard.domains.inbox import rules, sql
+from heard.domains.inbox.facts import CaseAnswered, CasesTouched
+from heard.domains.inbox.models import Case, Episode
+from heard.domains.inbox.rules import CaseFacts, Said
+from heard.domains.journal import actions as journal
+from heard.foundation import clock, db
+from heard.foundation.tenancy import system
+
+
+@dataclass(slots=True)
+class _Touched:
+    """A case that this batch reaches."""
+
+    case_id: int
+    status: str
+    contact_id: int | None
+    waiting_since: datetime | None
+    is_new: bool
+    said: list[Said] = field(default_factory=list)
+    reopened: bool = False
+    conversations: dict[int, None] = field(default_factory=dict)
+
+
+def bring_to_cases(organization_id: int, message_ids: Sequence[int]) -> None:
+    """Open, join or wake the cases of these messages. What blocked people say opens nothing."""
+    rows = [
+        Said(row[0], row[1], row[2], row[3], sql.instant(row[4]) or clock.now(), bool(row[5]))
+        for row in sql.said(organization_id, message_ids)
+    ]
+    blocked = contacts.blocked_among(organization_id, {row.contact_id for row in rows if row.contact_id})
+    rows = [row for row in rows if row.contact_id not in blocked]
+    if not rows:
+        return
+    touched, links = _choose(organization_id, rows)
+    _write(organization_id, touched, links)
+
+
+def _facts_of(row: tuple[Any, ...]) -> CaseFacts:
+    case_id, status, contact_id, waiting, last_at, done_at = row
+    return CaseFacts(
+        case_id,
+        status,
+        contact_id,
+        sql.instant(done_at),
+        sql.instant(waiting),
+        sql.instant(last_at) or clock.now(),
+    )
+
+
+def _choose(organization_id: int, rows: Sequence[Said]) -> tuple[dict[int, _Touched], list[tuple[int, int, int]]]:
+    """The cases of a batch by id, and the conversations to link to them."""
+    own = {
+        number: _facts_of(row)
+        for number, row in sql.cases_of_conversations(
+            organization_id, sorted({row.conversation_id for row in rows})
+        ).items()
+    }
+    lonely = {row.contact_id for row in rows if row.conversation_id not in own and row.contact_id}
+    by_contact: dict[int, list[CaseFacts]] = {}
+    if lonely:
+        for row in sql.cases_of_contacts(organization_id, sorted(lonely)):
+            by_contact.setdefault(row[2], []).append(_facts_of(row))
+    spare = iter(db.allocate_ids("inbox_case", len({row.conversation_id for row in rows} - set(own))))
+    touched: dict[int, _Touched] = {}
+    links: list[tuple[int, int, int]] = []
+    for row in rows:
+        mine = own.get(row.conversation_id)
+        case = rules.choose(mine, by_contact.get(row.contact_id or 0, []), row.at)
+        if case is None:
+            case = CaseFacts(next(spare), "open", row.contact_id, None, None, row.at)
+            touched[case.case_id] = _Touched(case.case_id, "open", row.contact_id, None, is_new=True)
+            if row.contact_id:
+                by_contact.setdefault(row.contact_id, []).append(case)
+        if mine is None:
+            own[row.conversation_id] = case
+            links.append((organization_id, case.case_id, row.conversation_id))
+        entry = touched.get(case.case_id)
+        if entry is None:
+            entry = _Touched(case.case_id, case.status, case.contact_id, case.waiting_since, is_new=False)
+            touched[case.case_id] = entry
+        entry.said.append(row)
+        entry.conversations[row.conversation_id] = None
+        if rules.reopens(entry.status, inbound=row.direction == "in", automatic=row.is_automatic):
+            entry.reopened = entry.reopened or entry.status == "done"
+            entry.status = "open"
+    return touched, links
+
+
+def _write(organization_id: int, touched: dict[int, _Touched], links: list[tuple[int, int, int]]) -> None:
+    new, known, episodes = [], [], []
+    for case in touched.values():
+        last = case.said[-1]
+        inbound = [row.message_id for row in case.said if row.direction == "in"]
+        waiting = rules.waiting_since(case.waiting_since, case.said)
+        if case.is_new:
+            new.append(
+                (
+                    case.case_id,
+                    organization_id,
+                    case.contact_id,
+                    case.status,
+                    case.said[0].at,
+                    last.at,
+                    last.message_id,
+                    inbound[-1] if inbound else None,
+                    waiting,
+                )
+            )
+        else:
+            known.append(
+                (case.status, last.at, last.message_id, inbound[-1] if inbound else None, waiting, case.case_id)
+            )
+        if case.is_new or case.reopened:
+            episodes.append((organization_id, case.case_id, case.said[0].at))
+    sql.insert_cases(new)
+    sql.insert_links(links)
+    sql.insert_episodes(episodes)
+    sql.touch_cases(known)
+    pairs = [(case, number) for case in touched.values() for number in case.conversations]
+    fact = CasesTouched(
+        tuple(case.case_id for case, _ in pairs),
+        tuple(number for _, number in pairs),
+        tuple(case.is_new for case, _ in pairs),
+        tuple(case.reopened for case, _ in pairs),
+    )
+    journal.append(organization_id, system(organization_id).label, [fact])
+
+
+def note_answered(organization_id: int, actor: str, conversation_id: int, message_id: int, at: datetime) -> None:
+    """A reply stands on the network: nobody waits in this case any more; its first answer is noted."""
+    case = Case.objects.filter(
+        organization_id=organization_id, caseconversation__conversation_id=conversation_id
+    ).first()
+    if case is None:
+        return
+    Case.objects.filter(pk=case.pk).update(
+        waiting_since=None, last_at=max(case.last_at, at), last_message_id=message_id, changed=case.changed + 1
+    )
+    episode = Episode.objects.filter(organization_id=organization_id, case=case, resolved_at__isnull=True).first()
+    if episode is not None and episode.first_answered_at is None:
+        Episode.objects.filter(pk=episode.pk).update(first_answered_at=at)
+    fact = CaseAnswered(case.pk, episode.pk if episode else 0, message_id)
+    journal.append(organization_id, actor, [fact], at=at)

@@ -1,0 +1,174 @@
+"""The matter a person brought, and the work on it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import models
+
+from heard.foundation.privacy import CONTENT, NEUTRAL
+
+
+class CaseStatus(StrEnum):
+    """``open``: we owe something; ``pending``: we wait for the person; ``done``; ``spam``."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    DONE = "done"
+    SPAM = "spam"
+
+
+class Case(models.Model):
+    """What an agent sees in the inbox: a person's matter, with all its conversations.
+
+    ``waiting_since`` is when the oldest message that nobody has answered arrived; empty when we wait.
+    ``last_message`` gives the row its preview; ``last_at`` orders the list.
+    """
+
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    contact = models.ForeignKey("contacts.Contact", on_delete=models.PROTECT, null=True)
+    status = models.CharField(max_length=10, default=CaseStatus.OPEN)
+    owner = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, null=True, blank=True)
+    team = models.ForeignKey("organizations.Team", on_delete=models.PROTECT, null=True, blank=True)
+    priority = models.IntegerField(default=0)
+    opened_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    last_message = models.ForeignKey("conversations.Message", on_delete=models.PROTECT, null=True, related_name="+")
+    last_inbound = models.ForeignKey("conversations.Message", on_delete=models.PROTECT, null=True, related_name="+")
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    changed = models.BigIntegerField(default=0)
+
+    classified = {
+        "id": NEUTRAL,
+        "organization": NEUTRAL,
+        "contact": NEUTRAL,
+        "status": NEUTRAL,
+        "owner": NEUTRAL,
+        "team": NEUTRAL,
+        "priority": NEUTRAL,
+        "opened_at": NEUTRAL,
+        "last_at": NEUTRAL,
+        "last_message": NEUTRAL,
+        "last_inbound": NEUTRAL,
+        "waiting_since": NEUTRAL,
+        "changed": NEUTRAL,
+    }
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "status", "-last_at", "-id"], name="inbox_case_list"),
+            models.Index(fields=["organization", "owner", "status", "-last_at"], name="inbox_case_owner"),
+            models.Index(fields=["organization", "team", "status", "-last_at"], name="inbox_case_team"),
+            models.Index(fields=["organization", "contact", "status"], name="inbox_case_contact"),
+            models.Index(
+                fields=["organization", "waiting_since"],
+                name="inbox_case_waiting",
+                condition=models.Q(waiting_since__isnull=False),
+            ),
+        ]
+
+
+class CaseConversation(models.Model):
+    """Which case owns a conversation: exactly one."""
+
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    conversation = models.OneToOneField("conversations.Conversation", on_delete=models.PROTECT)
+
+    classified = {"id": NEUTRAL, "organization": NEUTRAL, "case": NEUTRAL, "conversation": NEUTRAL}
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "case"], name="inbox_case_conversations")]
+
+
+class Episode(models.Model):
+    """One span of a case from opened to resolved. Response clocks hang on it, never on the case."""
+
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    opened_at = models.DateTimeField()
+    first_answered_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    classified = {
+        "id": NEUTRAL,
+        "organization": NEUTRAL,
+        "case": NEUTRAL,
+        "opened_at": NEUTRAL,
+        "first_answered_at": NEUTRAL,
+        "resolved_at": NEUTRAL,
+    }
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "case"],
+                condition=models.Q(resolved_at__isnull=True),
+                name="inbox_one_open_episode",
+            )
+        ]
+        indexes = [models.Index(fields=["organization", "case", "id"], name="inbox_episode_case")]
+
+
+class Note(models.Model):
+    """What colleagues say to each other about a case. Never leaves."""
+
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    author = models.ForeignKey("organizations.Member", on_delete=models.PROTECT)
+    text = models.TextField()
+    written_at = models.DateTimeField()
+
+    classified = {
+        "id": NEUTRAL,
+        "organization": NEUTRAL,
+        "case": NEUTRAL,
+        "author": NEUTRAL,
+        "text": CONTENT,
+        "written_at": NEUTRAL,
+    }
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "case", "id"], name="inbox_note_case")]
+
+
+class CaseEvent(models.Model):
+    """A quiet line in the thread: assigned, done, reopened. ``kind`` and ids; the words are the page's."""
+
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=30)
+    by = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, null=True, related_name="+")
+    member = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, null=True, related_name="+")
+    team = models.ForeignKey("organizations.Team", on_delete=models.PROTECT, null=True)
+    value = models.CharField(max_length=40, default="", blank=True)
+    at = models.DateTimeField()
+
+    classified = {
+        "id": NEUTRAL,
+        "organization": NEUTRAL,
+        "case": NEUTRAL,
+        "kind": NEUTRAL,
+        "by": NEUTRAL,
+        "member": NEUTRAL,
+        "team": NEUTRAL,
+        "value": NEUTRAL,
+        "at": NEUTRAL,
+    }
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "case", "id"], name="inbox_event_case")]
+
+
+class CaseSeen(models.Model):
+    """How far a member has read a case: unread is per agent."""
+
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    member = models.ForeignKey("organizations.Member", on_delete=models.CASCADE)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE)
+    seen_at = models.DateTimeField()
+
+    classified = {"id": NEUTRAL, "organization": NEUTRAL, "member": NEUTRAL, "case": NEUTRAL, "seen_at": NEUTRAL}
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "case"], name="inbox_seen_once")]

@@ -1,0 +1,299 @@
+"""The questions of the inbox."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from heard.domains.channels import queries as channels
+from heard.domains.inbox import sql
+from heard.domains.inbox.models import Case, CaseConversation, CaseEvent, CaseStatus, Note
+from heard.domains.organizations.queries import Permission, require
+from heard.foundation.errors import Invalid, NotFound
+from heard.foundation.tenancy import Actor
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One case in the list."""
+
+    case_id: int
+    status: str
+    last_at: datetime
+    waiting_since: datetime | None
+    owner_id: int | None
+    team_id: int | None
+    contact_id: int | None
+    person_name: str
+    last_text: str
+    last_subject: str
+    last_direction: str
+    last_kind: str
+    last_visibility: str
+    channel_id: int | None
+    last_state: str
+    is_unread: bool
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list; ``next_key`` goes on, empty at the end."""
+
+    rows: tuple[CaseRow, ...]
+    next_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: a view and filters on it."""
+
+    view: str = "open"
+    channel_id: int | None = None
+    visibility: str = ""
+    unassigned: bool = False
+    waiting: bool = False
+
+
+VIEWS = {
+    "open": "k.status = 'open'",
+    "pending": "k.status = 'pending'",
+    "done": "k.status = 'done'",
+    "spam": "k.status = 'spam'",
+    "all": "k.status <> 'spam'",
+}
+
+
+def _conditions(actor: Actor, wanted: Wanted) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    if wanted.view == "mine":
+        conditions.append("k.status IN ('open', 'pending') AND k.owner_id = %s")
+        parameters.append(actor.member_id or 0)
+    elif wanted.view.startswith("team-"):
+        conditions.append("k.status IN ('open', 'pending') AND k.team_id = %s")
+        parameters.append(int(wanted.view.removeprefix("team-")) if wanted.view[5:].isdigit() else 0)
+    elif wanted.view in VIEWS:
+        conditions.append(VIEWS[wanted.view])
+    else:
+        raise NotFound("There is no such list.")
+    if wanted.unassigned:
+        conditions.append("k.owner_id IS NULL AND k.team_id IS NULL")
+    if wanted.waiting:
+        conditions.append("k.waiting_since IS NOT NULL")
+    if wanted.channel_id is not None:
+        conditions.append(_on_channels("= %s"))
+        parameters.append(wanted.channel_id)
+    if wanted.visibility in {"public", "private"}:
+        conditions.append(
+            "EXISTS (SELECT 1 FROM inbox_caseconversation l JOIN conversations_conversation v"
+            " ON v.id = l.conversation_id WHERE l.case_id = k.id AND v.is_private = %s)"
+        )
+        parameters.append(wanted.visibility == "private")
+    hidden = sorted(channels.hidden_channel_ids(actor))
+    if hidden:
+        # A case is seen by who may see at least one of its conversations.
+        marks = ", ".join(["%s"] * len(hidden))
+        conditions.append(_on_channels(f"NOT IN ({marks})"))
+        parameters.extend(hidden)
+    return conditions, parameters
+
+
+def _on_channels(condition: str) -> str:
+    return (
+        "EXISTS (SELECT 1 FROM inbox_caseconversation l JOIN conversations_conversation v"
+        f" ON v.id = l.conversation_id WHERE l.case_id = k.id AND v.channel_id {condition})"
+    )
+
+
+def cases(actor: Actor, wanted: Wanted, *, after: str = "", limit: int = PAGE) -> Page:
+    """A page of the list, newest activity first, by keyset. Raises ``Invalid`` for a broken key."""
+    require(actor, Permission.VIEW_INBOX)
+    conditions, parameters = _conditions(actor, wanted)
+    if after:
+        last_at, case_id = _read_key(after)
+        conditions.append("(k.last_at, k.id) < (%s, %s)")
+        parameters += [sql.moment(last_at), case_id]
+    found = sql.page(actor.organization_id, actor.member_id, conditions, parameters, limit + 1)
+    rows = tuple(_row(row) for row in found[:limit])
+    return Page(rows, _key(rows[-1]) if len(found) > limit else "")
+
+
+def case_rows(actor: Actor, case_ids: Iterable[int]) -> list[CaseRow]:
+    """These cases as rows, where this actor may see them."""
+    ids = list(case_ids)[:200]
+    if not ids:
+        return []
+    conditions, parameters = _conditions(actor, Wanted("all"))
+    marks = ", ".join(["%s"] * len(ids))
+    conditions[0] = f"k.id IN ({marks})"
+    found = sql.page(actor.organization_id, actor.member_id, conditions, [*ids, *parameters], len(ids))
+    return [_row(row) for row in found]
+
+
+def count(actor: Actor, wanted: Wanted) -> int:
+    """How many cases a view holds."""
+    conditions, parameters = _conditions(actor, wanted)
+    return sql.counts(actor.organization_id, conditions, parameters)
+
+
+def _row(row: Sequence[Any]) -> CaseRow:
+    last_at = sql.instant(row[2])
+    seen_at = sql.instant(row[16])
+    assert last_at is not None  # noqa: S101 - the column is not null
+    return CaseRow(
+        row[0],
+        row[1],
+        last_at,
+        sql.instant(row[3]),
+        row[4],
+        row[5],
+        row[6],
+        row[7] or ("Erased person" if row[8] else "Somebody"),
+        row[9] or "",
+        row[10] or "",
+        row[11] or "",
+        row[12] or "",
+        row[13] or "public",
+        row[14],
+        row[15] or "",
+        row[11] == "in" and (seen_at is None or seen_at < last_at),
+        row[17],
+    )
+
+
+def _key(row: CaseRow) -> str:
+    raw = json.dumps([row.last_at.isoformat(), row.case_id]).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _read_key(key: str) -> tuple[datetime, int]:
+    try:
+        last_at, case_id = json.loads(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)))
+        return datetime.fromisoformat(last_at), int(case_id)
+    except (ValueError, TypeError) as error:
+        raise Invalid("This page of the list does not exist; start at its top.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One case, whole."""
+
+    case_id: int
+    contact_id: int | None
+    status: str
+    owner_id: int | None
+    team_id: int | None
+    opened_at: datetime
+    last_at: datetime
+    waiting_since: datetime | None
+    last_inbound_id: int | None
+    conversation_ids: tuple[int, ...]
+
+
+def require_visible(actor: Actor, case_id: int) -> None:
+    """Raise ``NotFound`` unless this actor may see at least one conversation of the case."""
+    require(actor, Permission.VIEW_INBOX)
+    conditions, parameters = _conditions(actor, Wanted("all"))
+    conditions[0] = "k.id = %s"
+    if not sql.counts(actor.organization_id, conditions, [case_id, *parameters]):
+        raise NotFound("There is no such case here, or it is not yours to see.")
+
+
+def case(actor: Actor, case_id: int) -> CaseView:
+    """One case with the conversations this actor may see."""
+    require_visible(actor, case_id)
+    row = Case.objects.get(organization_id=actor.organization_id, pk=case_id)
+    hidden = channels.hidden_channel_ids(actor)
+    links = CaseConversation.objects.filter(organization_id=actor.organization_id, case=row)
+    ids = [
+        link.conversation_id
+        for link in links.select_related("conversation").order_by("pk")
+        if link.conversation.channel_id not in hidden
+    ]
+    return CaseView(
+        row.pk,
+        row.contact_id,
+        row.status,
+        row.owner_id,
+        row.team_id,
+        row.opened_at,
+        row.last_at,
+        row.waiting_since,
+        row.last_inbound_id,
+        tuple(ids),
+    )
+
+
+def case_ids_of(organization_id: int, conversation_ids: Iterable[int]) -> set[int]:
+    """The cases that own these conversations."""
+    rows = CaseConversation.objects.filter(
+        organization_id=organization_id, conversation_id__in=list(conversation_ids)
+    )
+    return set(rows.values_list("case_id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class NoteView:
+    """What colleagues told each other."""
+
+    note_id: int
+    author_id: int
+    text: str
+    written_at: datetime
+
+
+def notes(actor: Actor, case_id: int) -> list[NoteView]:
+    """A case's notes, oldest first."""
+    rows = Note.objects.filter(organization_id=actor.organization_id, case_id=case_id).order_by("pk")
+    return [NoteView(row.pk, row.author_id, row.text, row.written_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """A quiet line in the thread."""
+
+    kind: str
+    by_id: int | None
+    member_id: int | None
+    team_id: int | None
+    value: str
+    at: datetime
+
+
+def events(actor: Actor, case_id: int) -> list[EventView]:
+    """What was done with a case, oldest first."""
+    rows = CaseEvent.objects.filter(organization_id=actor.organization_id, case_id=case_id).order_by("pk")
+    return [EventView(row.kind, row.by_id, row.member_id, row.team_id, row.value, row.at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PastCaseView:
+    """A case a person had before."""
+
+    case_id: int
+    status: str
+    opened_at: datetime
+
+
+def cases_of_contact(actor: Actor, contact_id: int, *, besides: int = 0, limit: int = 10) -> list[PastCaseView]:
+    """A person's other cases, newest first."""
+    rows = Case.objects.filter(organization_id=actor.organization_id, contact_id=contact_id)
+    return [
+        PastCaseView(row.pk, row.status, row.opened_at)
+        for row in rows.exclude(pk=besides).order_by("-last_at")[:limit]
+    ]
+
+
+STATUS_LABELS = {
+    CaseStatus.OPEN.value: "Open",
+    CaseStatus.PENDING.value: "Waiting for them",
+    CaseStatus.DONE.value: "Done",
+    CaseStatus.SPAM.value: "Spam",
+}

@@ -1,0 +1,137 @@
+"""Set-based statements of the inbox: cases of a batch, and the list by keyset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connections
+
+from heard.foundation import db
+
+
+def moment(at: datetime | None) -> Any:
+    """A time as this database stores it in set-based statements."""
+    if at is None or db.is_postgres():
+        return at
+    return connections["default"].ops.adapt_datetimefield_value(at)
+
+
+def instant(value: Any) -> datetime | None:
+    """A time as this database gives it back to set-based reads."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+
+
+def said(organization_id: int, message_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """(id, conversation, contact, direction, sent at, automatic) of messages, oldest first."""
+    mark, values = db.in_list(message_ids)
+    return db.fetch_all(
+        "SELECT m.id, m.conversation_id, c.contact_id, m.direction, m.sent_at, m.is_automatic"
+        " FROM conversations_message m JOIN conversations_conversation c ON c.id = m.conversation_id"
+        f" WHERE m.organization_id = %s AND m.id {mark} ORDER BY m.sent_at, m.id",
+        [organization_id, values],
+    )
+
+
+_CASE = (
+    "SELECT k.id, k.status, k.contact_id, k.waiting_since, k.last_at,"
+    " (SELECT MAX(e.resolved_at) FROM inbox_episode e WHERE e.organization_id = k.organization_id"
+    " AND e.case_id = k.id)"
+)
+
+
+def cases_of_conversations(organization_id: int, conversation_ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    """Conversation id -> (case id, status, contact, waiting since, last at, done at)."""
+    mark, values = db.in_list(conversation_ids)
+    rows = db.fetch_all(
+        _CASE.replace("SELECT ", "SELECT l.conversation_id, ", 1)
+        + " FROM inbox_caseconversation l JOIN inbox_case k ON k.id = l.case_id"
+        f" WHERE l.organization_id = %s AND l.conversation_id {mark}",
+        [organization_id, values],
+    )
+    return {row[0]: row[1:] for row in rows}
+
+
+def cases_of_contacts(organization_id: int, contact_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """(case id, status, contact, waiting since, last at, done at) of these people's cases, not spam."""
+    mark, values = db.in_list(contact_ids)
+    return db.fetch_all(
+        f"{_CASE} FROM inbox_case k WHERE k.organization_id = %s AND k.contact_id {mark}"
+        " AND k.status IN ('open', 'pending', 'done')",
+        [organization_id, values],
+    )
+
+
+def insert_cases(rows: Sequence[tuple[Any, ...]]) -> None:
+    """(id, organization, contact, status, opened at, last at, last message, last inbound, waiting since)."""
+    db.insert_rows(
+        "inbox_case",
+        (
+            "id",
+            "organization_id",
+            "contact_id",
+            "status",
+            "priority",
+            "opened_at",
+            "last_at",
+            "last_message_id",
+            "last_inbound_id",
+            "waiting_since",
+            "changed",
+        ),
+        [
+            (*row[:4], 0, moment(row[4]), moment(row[5]), row[6], row[7], moment(row[8]), 0)
+            for row in rows
+        ],
+    )
+
+
+def insert_links(rows: Sequence[tuple[int, int, int]]) -> None:
+    """(organization, case, conversation)."""
+    db.insert_rows("inbox_caseconversation", ("organization_id", "case_id", "conversation_id"), list(rows))
+
+
+def insert_episodes(rows: Sequence[tuple[int, int, datetime]]) -> None:
+    """(organization, case, opened at)."""
+    db.insert_rows(
+        "inbox_episode",
+        ("organization_id", "case_id", "opened_at"),
+        [(row[0], row[1], moment(row[2])) for row in rows],
+    )
+
+
+def touch_cases(rows: Sequence[tuple[str, datetime, int, int | None, datetime | None, int]]) -> None:
+    """(status, last at, last message, last inbound, waiting since, case id)."""
+    later = "GREATEST" if db.is_postgres() else "MAX"
+    db.execute_many(
+        f"UPDATE inbox_case SET status = %s, last_at = {later}(last_at, %s), last_message_id = %s,"
+        " last_inbound_id = COALESCE(%s, last_inbound_id), waiting_since = %s, changed = changed + 1 WHERE id = %s",
+        [(row[0], moment(row[1]), row[2], row[3], moment(row[4]), row[5]) for row in rows],
+    )
+
+
+def page(
+    organization_id: int, member_id: int | None, conditions: Sequence[str], parameters: Sequence[Any], limit: int
+) -> list[tuple[Any, ...]]:
+    """One keyset page of the list: newest activity first."""
+    where = " AND ".join(["k.organization_id = %s", *conditions])
+    return db.fetch_all(
+        "SELECT k.id, k.status, k.last_at, k.waiting_since, k.owner_id, k.team_id, k.contact_id,"
+        " ct.name, ct.erased_at IS NOT NULL, lm.text, lm.subject, lm.direction, lm.kind, lm.visibility,"
+        " lm.channel_id, lm.state, s.seen_at, k.priority"
+        " FROM inbox_case k"
+        " LEFT JOIN contacts_contact ct ON ct.id = k.contact_id"
+        " LEFT JOIN conversations_message lm ON lm.id = k.last_message_id"
+        " LEFT JOIN inbox_caseseen s ON s.case_id = k.id AND s.member_id = %s"
+        f" WHERE {where} ORDER BY k.last_at DESC, k.id DESC LIMIT %s",
+        [member_id or 0, organization_id, *parameters, limit],
+    )
+
+
+def counts(organization_id: int, conditions: Sequence[str], parameters: Sequence[Any]) -> int:
+    """How many cases fit."""
+    where = " AND ".join(["k.organization_id = %s", *conditions])
+    return int(db.fetch_all(f"SELECT COUNT(*) FROM inbox_case k WHERE {where}", [organization_id, *parameters])[0][0])

@@ -1,0 +1,139 @@
+"""The verbs of the journal: append, seal, and keep a consumer's place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from heard.domains.journal import queries, rules, sql
+from heard.domains.journal.facts import Fact, Reaction
+from heard.domains.journal.models import Consumer, GivenUp
+from heard.foundation import clock
+from heard.foundation.db import is_postgres, require_transaction
+from heard.foundation.work import backoff_seconds, wake
+
+MOST_ATTEMPTS = 8
+
+
+def append(organization_id: int, actor: str, facts: Sequence[Fact], *, at: datetime | None = None) -> None:
+    """Write facts into the caller's transaction.
+
+    ``actor`` is ``Actor.label``. Raises ``NotCanonical`` when a fact holds a value without a canonical
+    form, and ``TransactionManagementError`` outside a transaction: a fact without its change would lie.
+    """
+    if not facts:
+        return
+    require_transaction()
+    moment = at or clock.now()
+    stamp = clock.iso(moment)
+    rows = []
+    for fact in facts:
+        data = {field.name: rules.plain(getattr(fact, field.name)) for field in fields(fact)}
+        rows.append((organization_id, fact.kind, moment, rules.entry(organization_id, stamp, actor, fact.kind, data)))
+    sql.insert_facts(rows)
+    wake("journal.seal")
+
+
+def seal(organization_id: int) -> int:
+    """Seal visible, unsealed facts of one organization; returns how many. One transaction.
+
+    Another sealer at work on the same chain is left alone (0).
+    """
+    with transaction.atomic():
+        chain = sql.lock_chain(organization_id)
+        if chain is None:
+            sql.make_chain(organization_id)
+            chain = sql.lock_chain(organization_id)
+            if chain is None:
+                return 0
+        position, digest, horizon, pending, xid = chain
+        oldest, upcoming, last_id = sql.snapshot() if is_postgres() else (0, 0, 0)
+        found = sql.unsealed(organization_id, horizon)
+        hashes = list(rules.seal(digest, (body for _, body in found)))
+        sql.insert_seals(
+            [
+                (organization_id, position + number, fact_id, sealed)
+                for number, ((fact_id, _), sealed) in enumerate(zip(found, hashes, strict=True), start=1)
+            ]
+        )
+        is_complete = len(found) < sql.SEAL_AT_ONCE
+        if not is_postgres():
+            horizon = found[-1][0] if found else horizon
+        elif is_complete:
+            # Every transaction that could still bring an id up to ``pending`` has ended and was
+            # visible to this pass, so nothing below it will appear any more.
+            if pending and oldest >= xid:
+                horizon, pending, xid = pending, 0, 0
+            if not pending:
+                pending, xid = last_id, upcoming
+        if found:
+            position, digest = position + len(found), hashes[-1]
+        if found or is_postgres():
+            sql.move_chain(organization_id, position, digest, horizon, pending, xid)
+        if found:
+            sql.notify_sealed(organization_id, position)
+            wake("journal.react")
+        return len(found)
+
+
+def seal_all(organization_id: int) -> int:
+    """Seal until nothing is left; returns how many."""
+    total = 0
+    while sealed := seal(organization_id):
+        total += sealed
+    return total
+
+
+def consume(organization_id: int, name: str, kinds: frozenset[str], react: Reaction, *, limit: int = 200) -> int:
+    """Let one reaction follow the sealed facts, in order, in one transaction with its own writes.
+
+    Returns how many positions it moved. When the reaction raises, its writes are rolled back, it is
+    tried again later with growing pauses, fact by fact; after the last attempt the one fact it
+    cannot follow is kept in ``GivenUp`` and the others go on (given up aloud).
+    """
+    now = clock.now()
+    with transaction.atomic():
+        Consumer.objects.get_or_create(organization_id=organization_id, name=name)
+    with transaction.atomic():
+        mine = (
+            Consumer.objects.select_for_update(skip_locked=True)
+            .filter(organization_id=organization_id, name=name)
+            .first()
+        )
+        if mine is None or (mine.due_at is not None and mine.due_at > now):
+            return 0
+        rows = queries.sealed_after(organization_id, mine.position, 1 if mine.attempts else limit)
+        if not rows:
+            return 0
+        wanted = [row for row in rows if row.kind in kinds]
+        if wanted:
+            react(wanted)
+        mine.position, mine.attempts, mine.due_at, mine.last_error = rows[-1].position, 0, None, ""
+        mine.save()
+        return len(rows)
+
+
+def note_failure(organization_id: int, name: str, error: str) -> None:
+    """A reaction raised: back off, or after the last attempt give the one fact up aloud."""
+    now = clock.now()
+    with transaction.atomic():
+        mine = Consumer.objects.select_for_update().get(organization_id=organization_id, name=name)
+        mine.attempts += 1
+        mine.last_error = error[:300]
+        if mine.attempts <= MOST_ATTEMPTS:
+            mine.due_at = now + timedelta(seconds=backoff_seconds(mine.attempts - 1, first=0.5, longest=60))
+        else:
+            blocked = queries.sealed_after(organization_id, mine.position, 1)
+            if blocked:
+                GivenUp.objects.get_or_create(
+                    organization_id=organization_id,
+                    consumer=name,
+                    position=blocked[0].position,
+                    defaults={"error": error[:300], "at": now},
+                )
+                mine.position = blocked[0].position
+            mine.attempts, mine.due_at = 0, None
+        mine.save()

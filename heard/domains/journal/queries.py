@@ -1,0 +1,104 @@
+"""The questions of the journal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from heard.domains.journal import rules, sql
+from heard.domains.journal.facts import Sealed
+from heard.domains.journal.models import Chain, Consumer, Fact, GivenUp
+from heard.domains.journal.rules import Checkpoint, Verdict
+from heard.foundation import clock
+
+
+def _sealed(organization_id: int, position: int, body: bytes) -> Sealed:
+    found = json.loads(body)
+    at = datetime.strptime(found["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return Sealed(organization_id, position, found["kind"], at, found["actor"], found["data"])
+
+
+def sealed_after(organization_id: int, position: int, limit: int = 200) -> list[Sealed]:
+    """Sealed facts after a position, in order."""
+    return [_sealed(organization_id, place, body) for place, body in sql.sealed_after(organization_id, position, limit)]
+
+
+def end_of(organization_id: int) -> int:
+    """The chain's last sealed position; 0 for an empty one."""
+    found = Chain.objects.filter(organization_id=organization_id).values_list("position", flat=True).first()
+    return found or 0
+
+
+def chains() -> list[int]:
+    """All organizations that have a chain. For the operator's commands and the worker."""
+    return list(Chain.objects.order_by("organization_id").values_list("organization_id", flat=True))
+
+
+def organizations_with_unsealed() -> list[int]:
+    """Organizations whose newest facts may lack a seal. For the worker."""
+    return sql.organizations_with_unsealed()
+
+
+def behind(names: list[str]) -> list[tuple[int, str]]:
+    """(organization id, reaction) that have sealed facts to read and are not pausing. For the worker."""
+    ends = dict(Chain.objects.filter(position__gt=0).values_list("organization_id", "position"))
+    if not ends:
+        return []
+    now = clock.now()
+    places = {
+        (row.organization_id, row.name): row for row in Consumer.objects.filter(organization_id__in=list(ends))
+    }
+    found = []
+    for organization_id, end in sorted(ends.items()):
+        for name in names:
+            place = places.get((organization_id, name))
+            if place is None or (place.position < end and (place.due_at is None or place.due_at <= now)):
+                found.append((organization_id, name))
+    return found
+
+
+def verify(organization_id: int, checkpoint: Checkpoint | None = None) -> Verdict:
+    """Walk the whole chain and compare it with itself, its end, and an exported checkpoint."""
+    chain = Chain.objects.filter(organization_id=organization_id).first()
+    end = (chain.position, bytes(chain.hash)) if chain else (0, rules.START)
+    verdict = rules.verify(organization_id, sql.walk(organization_id), end=end, checkpoint=checkpoint)
+    waiting = Fact.objects.filter(organization_id=organization_id).count() - verdict.entries
+    return Verdict(organization_id, verdict.entries, verdict.position, verdict.problem, max(0, waiting))
+
+
+def checkpoint(organization_id: int) -> Checkpoint:
+    """A promise to keep outside: the chain's end, its hash and the Merkle root over all entries."""
+    tree = rules.MerkleTree()
+    position, digest = 0, rules.START
+    for place, sealed, body in sql.walk(organization_id):
+        if body is not None:
+            tree.add(bytes(body))
+        position, digest = place, bytes(sealed)
+    return Checkpoint(organization_id, position, digest.hex(), tree.root().hex(), clock.iso(clock.now()))
+
+
+def latest(organization_id: int, *, before: int | None = None, limit: int = 50) -> list[Sealed]:
+    """The newest sealed facts, newest first; ``before`` pages by position."""
+    end = (before - 1) if before else end_of(organization_id)
+    rows = sealed_after(organization_id, max(0, end - limit), limit)
+    return [row for row in reversed(rows) if row.position <= end]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fact that a reaction had to give up on."""
+
+    organization_id: int
+    consumer: str
+    position: int
+    error: str
+    at: datetime
+
+
+def given_up() -> list[Problem]:
+    """What reactions gave up on, newest first. For ``heard doctor``."""
+    return [
+        Problem(row.organization_id, row.consumer, row.position, row.error, row.at)
+        for row in GivenUp.objects.order_by("-id")[:100]
+    ]

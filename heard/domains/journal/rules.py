@@ -1,0 +1,232 @@
+"""The chain's arithmetic, pure: canonical bytes, hashes, the Merkle root, verification.
+
+Sources: RFC 8785 (JSON Canonicalization Scheme), RFC 6962 section 2.1 (Merkle tree hash),
+``domain.md`` 4.7.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+START = b"\0" * 32
+"""The hash before the first entry."""
+
+LARGEST_INTEGER = 2**53 - 1
+"""RFC 8785 numbers are IEEE doubles: larger integers have no exact canonical form."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
+
+
+class NotCanonical(ValueError):
+    """A value whose canonical form could differ between implementations: it may not enter the journal."""
+
+
+def _check(value: Any, where: str) -> None:
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, int):
+        if abs(value) > LARGEST_INTEGER:
+            raise NotCanonical(f"{where}: {value} is beyond ±(2^53−1); store it as a string.")
+    elif isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise NotCanonical(f"{where}: holds half a surrogate pair.")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _check(item, f"{where}[{index}]")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str) or not key.isascii():
+                raise NotCanonical(f"{where}: keys are ASCII strings, not {key!r}.")
+            _check(item, f"{where}.{key}")
+    else:
+        raise NotCanonical(
+            f"{where}: {type(value).__name__} has no canonical form here (floats are refused: use integers)."
+        )
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """RFC 8785 bytes of a mapping of strings, integers, booleans, nulls, lists and mappings.
+
+    Within these types Python's encoder writes what the RFC asks for: keys are ASCII, so code-point order is
+    UTF-16 order, and both escape the same characters the same way. The ``rfc8785`` package is the
+    oracle in the tests. Raises ``NotCanonical`` naming the place of anything else.
+    """
+    _check(value, "entry")
+    return _encode(value).encode()
+
+
+def entry(organization_id: int, at: str, actor: str, kind: str, data: Mapping[str, Any]) -> bytes:
+    """The canonical bytes of one fact."""
+    return canonical(
+        {"actor": actor, "at": at, "data": data, "kind": kind, "organization": organization_id, "v": 1}
+    )
+
+
+def plain(value: Any) -> Any:
+    """A fact's field as the journal stores it: times as text, tuples as lists."""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def link(previous: bytes, body: bytes) -> bytes:
+    """The chain's next hash: SHA-256(previous ‖ body)."""
+    return hashlib.sha256(previous + body).digest()
+
+
+def seal(previous: bytes, bodies: Iterable[bytes]) -> Iterator[bytes]:
+    """The hashes of a run of entries."""
+    sha256 = hashlib.sha256
+    for body in bodies:
+        previous = sha256(previous + body).digest()
+        yield previous
+
+
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    """RFC 6962 Merkle tree hash of the leaves' contents, in order. Iterative, O(log n) memory."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    tree = MerkleTree()
+    for leaf in leaves:
+        tree.add(leaf)
+    return tree.root()
+
+
+class MerkleTree:
+    """An RFC 6962 tree that grows leaf by leaf and keeps only its right edge."""
+
+    def __init__(self) -> None:
+        self._edge: list[tuple[int, bytes]] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf's content."""
+        node = (1, hashlib.sha256(b"\0" + leaf).digest())
+        while self._edge and self._edge[-1][0] == node[0]:
+            size, left = self._edge.pop()
+            node = (size * 2, hashlib.sha256(b"\1" + left + node[1]).digest())
+        self._edge.append(node)
+
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        if not self._edge:
+            return hashlib.sha256(b"").digest()
+        _, right = self._edge[-1]
+        for _, left in reversed(self._edge[:-1]):
+            right = hashlib.sha256(b"\1" + left + right).digest()
+        return right
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """An exported promise: at this position the chain had this hash and this Merkle root."""
+
+    organization_id: int
+    position: int
+    hash: str
+    merkle_root: str
+    at: str
+
+    def as_json(self) -> str:
+        """One canonical JSON line."""
+        return canonical(
+            {
+                "at": self.at,
+                "hash": self.hash,
+                "merkle_root": self.merkle_root,
+                "organization": self.organization_id,
+                "position": self.position,
+            }
+        ).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Checkpoint:
+        """Read one back. Raises ``ValueError`` with a sentence when it is none."""
+        try:
+            found = json.loads(text)
+            return cls(
+                int(found["organization"]),
+                int(found["position"]),
+                str(found["hash"]),
+                str(found["merkle_root"]),
+                str(found["at"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"This is not a checkpoint of Heard's journal ({error}).") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verification found. ``position`` is the first entry that does not fit; 0 when all fit."""
+
+    organization_id: int
+    entries: int
+    position: int = 0
+    problem: str = ""
+    unsealed: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """True when every entry fits."""
+        return not self.problem
+
+
+def verify(
+    organization_id: int,
+    rows: Iterable[tuple[int, bytes, bytes | None]],
+    *,
+    end: tuple[int, bytes],
+    checkpoint: Checkpoint | None = None,
+) -> Verdict:
+    """Walk a chain: ``rows`` are (position, sealed hash, fact's bytes or ``None`` if missing) in order.
+
+    ``end`` is what the chain's own end row says (position, hash). A checkpoint exported earlier
+    catches a truncated end that was cleaned up in all three tables.
+    """
+    sha256 = hashlib.sha256
+    previous, expected = START, 0
+    tree = MerkleTree() if checkpoint else None
+    for position, sealed, body in rows:
+        expected += 1
+        if position != expected:
+            return Verdict(organization_id, expected - 1, expected, f"Entry {expected} is missing.")
+        if body is None:
+            return Verdict(organization_id, expected - 1, expected, f"The fact of entry {expected} is missing.")
+        previous = sha256(previous + body).digest()
+        if previous != sealed:
+            return Verdict(organization_id, expected - 1, expected, f"Entry {expected} was changed.")
+        if tree is not None and checkpoint is not None and expected <= checkpoint.position:
+            tree.add(body)
+            if expected == checkpoint.position and (
+                previous.hex() != checkpoint.hash or tree.root().hex() != checkpoint.merkle_root
+            ):
+                return Verdict(
+                    organization_id, expected, expected, f"Entry {expected} differs from the checkpoint."
+                )
+    return _verify_end(organization_id, expected, previous, end, checkpoint)
+
+
+def _verify_end(
+    organization_id: int, entries: int, last: bytes, end: tuple[int, bytes], checkpoint: Checkpoint | None
+) -> Verdict:
+    if checkpoint is not None and entries < checkpoint.position:
+        return Verdict(
+            organization_id,
+            entries,
+            entries + 1,
+            f"The journal is truncated: it ends at {entries}, the checkpoint saw {checkpoint.position}.",
+        )
+    if end[0] != entries or (entries and bytes(end[1]) != last):
+        return Verdict(
+            organization_id,
+            entries,
+            entries + 1,
+            f"The journal is truncated: it ends at {entries}, its own end says {end[0]}.",
+        )
+    return Verdict(organization_id, entries)

@@ -1,0 +1,133 @@
+"""Set-based statements of the journal: appending, sealing, walking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connections
+
+from heard.foundation import db
+
+# The widest run one sealing transaction takes: about 20 ms of work on SQLite.
+SEAL_AT_ONCE = 2000
+
+
+def insert_facts(rows: Sequence[tuple[int, str, datetime, bytes]]) -> None:
+    """Append facts: (organization id, kind, at, canonical bytes)."""
+    if not db.is_postgres():
+        adapt = connections["default"].ops.adapt_datetimefield_value
+        rows = [(organization, kind, adapt(at), body) for organization, kind, at, body in rows]
+    db.insert_rows("journal_fact", ("organization_id", "kind", "at", "body"), list(rows))
+
+
+def lock_chain(organization_id: int) -> tuple[int, bytes, int, int, int] | None:
+    """(position, hash, horizon id, pending id, pending xid), locked; ``None`` if another sealer has it."""
+    skip = " FOR UPDATE SKIP LOCKED" if db.is_postgres() else ""
+    rows = db.fetch_all(
+        "SELECT position, hash, horizon_id, pending_id, pending_xid FROM journal_chain"
+        f" WHERE organization_id = %s{skip}",
+        [organization_id],
+    )
+    if not rows:
+        return None
+    position, digest, horizon, pending, xid = rows[0]
+    return position, bytes(digest), horizon, pending, xid
+
+
+def make_chain(organization_id: int) -> None:
+    """The chain's row, at its organization's first fact."""
+    db.insert_rows(
+        "journal_chain",
+        ("organization_id", "position", "hash", "horizon_id", "pending_id", "pending_xid"),
+        [(organization_id, 0, b"\0" * 32, 0, 0, 0)],
+        ignore=True,
+    )
+
+
+def organizations_with_unsealed() -> list[int]:
+    """Organizations whose newest facts may lack a seal."""
+    statement = """
+        SELECT f.organization_id FROM (
+            SELECT organization_id, MAX(id) AS newest FROM journal_fact
+            WHERE id > (SELECT COALESCE(MIN(horizon_id), 0) FROM journal_chain) GROUP BY organization_id
+        ) f LEFT JOIN journal_chain c ON c.organization_id = f.organization_id
+        WHERE c.organization_id IS NULL OR f.newest > c.horizon_id
+    """
+    return [row[0] for row in db.fetch_all(statement)]
+
+
+def unsealed(organization_id: int, horizon_id: int) -> list[tuple[int, bytes]]:
+    """Visible facts without a seal, in id order: (id, body). Locks nothing: facts never change."""
+    if not db.is_postgres():
+        # One writer at a time: ids are in commit order, so the horizon is the last sealed fact.
+        statement = (
+            "SELECT id, body FROM journal_fact WHERE organization_id = %s AND id > %s ORDER BY id LIMIT %s"
+        )
+        return db.fetch_all(statement, [organization_id, horizon_id, SEAL_AT_ONCE])  # type: ignore[return-value]
+    statement = """
+        SELECT f.id, f.body FROM journal_fact f
+        WHERE f.organization_id = %s AND f.id > %s
+          AND NOT EXISTS (SELECT 1 FROM journal_seal s WHERE s.fact_id = f.id)
+        ORDER BY f.id LIMIT %s
+    """
+    rows = db.fetch_all(statement, [organization_id, horizon_id, SEAL_AT_ONCE])
+    return [(row[0], bytes(row[1])) for row in rows]
+
+
+def snapshot() -> tuple[int, int, int]:
+    """PostgreSQL: (oldest running transaction, next transaction, last fact id handed out)."""
+    rows = db.fetch_all(
+        "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,"
+        " (SELECT last_value FROM journal_fact_id_seq) FROM pg_current_snapshot() s"
+    )
+    return rows[0][0], rows[0][1], rows[0][2]
+
+
+def insert_seals(rows: Sequence[tuple[int, int, int, bytes]]) -> None:
+    """(organization id, position, fact id, hash)."""
+    db.insert_rows("journal_seal", ("organization_id", "position", "fact_id", "hash"), list(rows))
+
+
+def move_chain(
+    organization_id: int, position: int, digest: bytes, horizon: int, pending: int, xid: int
+) -> None:
+    """Write the chain's new end."""
+    with db.cursor_of() as cursor:
+        cursor.execute(
+            "UPDATE journal_chain SET position = %s, hash = %s, horizon_id = %s, pending_id = %s,"
+            " pending_xid = %s WHERE organization_id = %s",
+            [position, digest, horizon, pending, xid, organization_id],
+        )
+
+
+def notify_sealed(organization_id: int, position: int) -> None:
+    """Tell listening processes, at commit: organization and position only. SQLite needs no telling."""
+    if db.is_postgres():
+        with db.cursor_of() as cursor:
+            cursor.execute("SELECT pg_notify('heard_sealed', %s)", [f"{organization_id}:{position}"])
+
+
+def sealed_after(organization_id: int, position: int, limit: int) -> list[tuple[int, bytes]]:
+    """(position, body) of sealed facts after a position."""
+    statement = """
+        SELECT s.position, f.body FROM journal_seal s JOIN journal_fact f ON f.id = s.fact_id
+        WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT %s
+    """
+    return [(row[0], bytes(row[1])) for row in db.fetch_all(statement, [organization_id, position, limit])]
+
+
+def walk(organization_id: int, at_once: int = 5000) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """The whole chain in order: (position, hash, body or ``None``), in constant memory."""
+    statement = """
+        SELECT s.position, s.hash, f.body FROM journal_seal s LEFT JOIN journal_fact f ON f.id = s.fact_id
+        WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT %s
+    """
+    last = -(2**62)
+    while True:
+        rows: list[Any] = db.fetch_all(statement, [organization_id, last, at_once])
+        yield from rows
+        if len(rows) < at_once:
+            return
+        last = rows[-1][0]

@@ -1,0 +1,66 @@
+"""The questions of media."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.core.files.base import File as OpenFile
+from django.core.files.storage import default_storage
+
+from heard.domains.media.models import File
+from heard.domains.media.rules import SHOWN_INLINE
+from heard.foundation.errors import NotFound
+from heard.foundation.tenancy import Actor
+
+__all__ = ["SHOWN_INLINE", "FileView", "contents", "file", "files", "open_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file we hold."""
+
+    file_id: int
+    name: str
+    content_type: str
+    size_bytes: int
+
+
+def _view(row: File) -> FileView:
+    return FileView(row.pk, row.name, row.content_type, row.size_bytes)
+
+
+def files(organization_id: int, file_ids: Iterable[int]) -> list[FileView]:
+    """These files, in the order asked for. Raises ``NotFound`` when one is not this organization's."""
+    ids = list(file_ids)
+    if not ids:
+        return []
+    rows = {row.pk: row for row in File.objects.filter(organization_id=organization_id, pk__in=ids)}
+    if len(rows) != len(set(ids)):
+        raise NotFound("There is no such file here.")
+    return [_view(rows[number]) for number in ids]
+
+
+def contents(organization_id: int, file_ids: Sequence[int]) -> list[tuple[str, str, bytes]]:
+    """(name, content type, bytes) of files, for sending."""
+    found = []
+    for view in files(organization_id, file_ids):
+        row = File.objects.get(pk=view.file_id)
+        with default_storage.open(row.key) as handle:
+            found.append((view.name, view.content_type, handle.read()))
+    return found
+
+
+def file(actor: Actor, file_id: int) -> FileView:
+    """One file. Raises ``NotFound`` for anybody else's, and for an erased one."""
+    row = File.objects.filter(organization_id=actor.organization_id, pk=file_id, erased_at__isnull=True).first()
+    if row is None:
+        raise NotFound("There is no such file here.")
+    return _view(row)
+
+
+def open_file(actor: Actor, file_id: int) -> tuple[FileView, OpenFile]:
+    """The file and its open bytes; the caller closes them."""
+    view = file(actor, file_id)
+    row = File.objects.get(pk=file_id)
+    return view, default_storage.open(row.key)

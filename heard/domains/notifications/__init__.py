@@ -1,0 +1,1 @@
+"""What a member is told: by page, push, e-mail."""

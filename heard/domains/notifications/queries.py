@@ -1,0 +1,36 @@
+"""The questions of notifications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from heard.domains.notifications.models import Notification
+from heard.foundation.tenancy import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing a member was told."""
+
+    notification_id: int
+    kind: str
+    subject_id: int
+    url: str
+    created_at: datetime
+    is_read: bool
+
+
+def latest(actor: Actor, limit: int = 50) -> list[Told]:
+    """What this member was told, newest first."""
+    rows = Notification.objects.filter(organization_id=actor.organization_id, member_id=actor.member_id)
+    return [
+        Told(row.pk, row.kind, row.subject_id, row.url, row.created_at, row.read_at is not None)
+        for row in rows.order_by("-pk")[:limit]
+    ]
+
+
+def unread(actor: Actor) -> int:
+    """How many are new."""
+    rows = Notification.objects.filter(organization_id=actor.organization_id, member_id=actor.member_id)
+    return rows.filter(read_at__isnull=True).count()

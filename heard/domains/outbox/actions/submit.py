@@ -1,0 +1,153 @@
+"""What people do with an outbound: ask for it, take it back, try again, decide what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+
+from heard.connectorkit.vocabulary import ActorKind, Verb, Visibility
+from heard.domains.channels import queries as channels
+from heard.domains.conversations import queries as conversations
+from heard.domains.journal import actions as journal
+from heard.domains.media import queries as media
+from heard.domains.outbox import queries, rules
+from heard.domains.outbox.facts import OutboundCancelled, OutboundDecided, OutboundSubmitted
+from heard.domains.outbox.models import Outbound, OutboundState
+from heard.foundation import clock
+from heard.foundation.errors import Conflict, Invalid, NotFound
+from heard.foundation.tenancy import Actor
+from heard.foundation.work import wake
+
+SEND = "outbox.send"
+
+
+def submit(
+    actor: Actor,
+    *,
+    verb: Verb,
+    target_id: int,
+    text: str = "",
+    subject: str = "",
+    visibility: Visibility | None = None,
+    file_ids: Sequence[int] = (),
+    alts: Sequence[str] = (),
+    undo_seconds: int = rules.UNDO_SECONDS,
+    key: str = "",
+) -> int:
+    """Ask for something to leave: it waits for its undo window, then passes the gate.
+
+    ``key`` (from the page's form) makes a second submit of the same form the same outbound. Raises
+    ``Invalid`` naming the field, before anything is stored, when the channel says no.
+    """
+    target, channel_id = conversations.target_of(actor.organization_id, target_id)
+    channels.channel(actor, channel_id)
+    channels.require_reply(actor, channel_id)
+    connector = channels.connector_of(channels.channel(actor, channel_id).network)
+    target = queries.with_history(actor.organization_id, target_id, target)
+    kind = ActorKind.BOT if actor.is_system else ActorKind.HUMAN
+    now = clock.now()
+    answer = connector.supports(verb, target, kind, channels.account(actor.organization_id, channel_id), now)
+    files = media.files(actor.organization_id, file_ids)
+    draft = rules.Draft(
+        verb,
+        text,
+        subject,
+        visibility,
+        len(files),
+        max((file.size_bytes for file in files), default=0),
+        tuple(file.content_type for file in files),
+    )
+    for field, sentence in rules.problems(draft, answer):
+        raise Invalid(sentence, field=field)
+    visibilities = rules.constraints(answer).visibilities
+    with transaction.atomic():
+        given = uuid.UUID(key).hex if key else uuid.uuid4().hex
+        before = Outbound.objects.filter(organization_id=actor.organization_id, key=given).first()
+        if before is not None:
+            return before.pk
+        row = Outbound.objects.create(
+            organization_id=actor.organization_id,
+            channel_id=channel_id,
+            verb=verb.value,
+            conversation_id=queries.conversation_of(actor.organization_id, target_id),
+            target_id=target_id,
+            author_id=actor.member_id,
+            key=given,
+            text=text,
+            subject=subject,
+            visibility=(visibility or (visibilities[0] if visibilities else target.visibility)).value,
+            file_ids=[file.file_id for file in files],
+            alts=[(alts[place] if place < len(alts) else "") for place in range(len(files))],
+            state=OutboundState.WAITING,
+            created_at=now,
+            undo_until=now + timedelta(seconds=undo_seconds),
+            due_at=now + timedelta(seconds=undo_seconds),
+        )
+        fact = OutboundSubmitted(row.pk, channel_id, row.conversation_id or 0, verb.value)
+        journal.append(actor.organization_id, actor.label, [fact], at=now)
+        wake(SEND)
+    return row.pk
+
+
+def _of(actor: Actor, outbound_id: int) -> Outbound:
+    row = Outbound.objects.filter(organization_id=actor.organization_id, pk=outbound_id).first()
+    if row is None or row.channel_id in channels.hidden_channel_ids(actor):
+        raise NotFound("There is no such message here.")
+    channels.require_reply(actor, row.channel_id)
+    return row
+
+
+def cancel(actor: Actor, outbound_id: int) -> str:
+    """Take it back; returns its text for the composer. Raises ``Conflict`` once it is on its way.
+
+    Against the gate exactly one wins: both change the row only from the state they read.
+    """
+    row = _of(actor, outbound_id)
+    with transaction.atomic():
+        stopped = Outbound.objects.filter(
+            organization_id=actor.organization_id,
+            pk=outbound_id,
+            state__in=[OutboundState.WAITING, OutboundState.HELD, OutboundState.REJECTED],
+        ).update(state=OutboundState.CANCELLED, ended_at=clock.now(), lease_until=None)
+        if not stopped:
+            raise Conflict("It is already on its way. What stands on the network can be deleted there.")
+        fact = OutboundCancelled(outbound_id, row.conversation_id or 0)
+        journal.append(actor.organization_id, actor.label, [fact])
+    return row.text
+
+
+def retry(actor: Actor, outbound_id: int) -> None:
+    """Try a rejected one again, with the same key."""
+    row = _of(actor, outbound_id)
+    with transaction.atomic():
+        now = clock.now()
+        again = Outbound.objects.filter(pk=row.pk, state=OutboundState.REJECTED).update(
+            state=OutboundState.WAITING, reason="", due_at=now, undo_until=now, lease_until=None, attempts=0
+        )
+        if not again:
+            raise Conflict("Only a refused message can be tried again.")
+        fact = OutboundSubmitted(row.pk, row.channel_id, row.conversation_id or 0, row.verb)
+        journal.append(actor.organization_id, actor.label, [fact], at=now)
+        wake(SEND)
+
+
+def decide(actor: Actor, outbound_id: int, decision: str) -> None:
+    """A person looked at the network: ``sent`` (it stands there) or ``again`` (it does not; send)."""
+    if decision not in {"sent", "again"}:
+        raise Invalid("Say whether it stands on the network or should be sent again.")
+    row = _of(actor, outbound_id)
+    with transaction.atomic():
+        now = clock.now()
+        rows = Outbound.objects.filter(pk=row.pk, state=OutboundState.ASKED)
+        if decision == "sent":
+            changed = rows.update(state=OutboundState.SENT, ended_at=now, reason="Confirmed by a person.")
+        else:
+            changed = rows.update(state=OutboundState.WAITING, due_at=now, undo_until=now, looks=0, reason="")
+        if not changed:
+            raise Conflict("This has been decided meanwhile.")
+        fact = OutboundDecided(outbound_id, row.conversation_id or 0, decision)
+        journal.append(actor.organization_id, actor.label, [fact], at=now)
+        wake(SEND)

@@ -1,0 +1,215 @@
+"""The questions of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db.models import Q
+
+from heard.connectorkit.vocabulary import ActorKind, Answer, Author, OutFile, SendOrder, Target, Verb, Visibility
+from heard.domains.channels import queries as channels
+from heard.domains.conversations import queries as conversations
+from heard.domains.outbox.models import Hold, Outbound, OutboundState
+from heard.domains.outbox.rules import HoldFacts
+from heard.foundation import clock
+from heard.foundation.tenancy import Actor
+
+STATE_LABELS = {
+    "waiting": "Sending soon",
+    "held": "Held",
+    "sending": "Sending",
+    "unknown": "Checking the network",
+    "asked": "Needs your decision",
+    "sent": "Delivered",
+    "rejected": "Not sent",
+    "cancelled": "Taken back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundView:
+    """Something that is to leave, or has left."""
+
+    outbound_id: int
+    channel_id: int
+    conversation_id: int | None
+    target_id: int | None
+    message_id: int | None
+    author_id: int | None
+    verb: str
+    text: str
+    visibility: str
+    state: str
+    state_label: str
+    reason: str
+    created_at: datetime
+    undo_until: datetime
+    attempts: int
+
+
+def _view(row: Outbound) -> OutboundView:
+    return OutboundView(
+        row.pk,
+        row.channel_id,
+        row.conversation_id,
+        row.target_id,
+        row.message_id,
+        row.author_id,
+        row.verb,
+        row.text,
+        row.visibility,
+        row.state,
+        STATE_LABELS[row.state],
+        row.reason,
+        row.created_at,
+        row.undo_until,
+        row.attempts,
+    )
+
+
+def outbounds_of(organization_id: int, conversation_ids: Iterable[int]) -> list[OutboundView]:
+    """Everything asked for in these conversations, oldest first, sent ones too (who wrote what)."""
+    rows = Outbound.objects.filter(organization_id=organization_id, conversation_id__in=list(conversation_ids))
+    return [_view(row) for row in rows.exclude(state=OutboundState.CANCELLED).order_by("pk")]
+
+
+def outbound(actor: Actor, outbound_id: int) -> OutboundView | None:
+    """One of them, if this actor may see its channel."""
+    row = Outbound.objects.filter(organization_id=actor.organization_id, pk=outbound_id).first()
+    if row is None or row.channel_id in channels.hidden_channel_ids(actor):
+        return None
+    return _view(row)
+
+
+def needing_people(actor: Actor, limit: int = 100) -> list[OutboundView]:
+    """Held, refused or undecided ones, newest first."""
+    rows = Outbound.objects.filter(
+        organization_id=actor.organization_id,
+        state__in=[OutboundState.HELD, OutboundState.REJECTED, OutboundState.ASKED, OutboundState.UNKNOWN],
+    ).exclude(channel_id__in=channels.hidden_channel_ids(actor))
+    return [_view(row) for row in rows.order_by("-pk")[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """An open hold, as it is shown everywhere."""
+
+    hold_id: int
+    channel_id: int | None
+    reason: str
+    placed_by_id: int | None
+    placed_at: datetime
+    release_asked_by_id: int | None
+    release_asked_at: datetime | None
+    stopped: int
+
+
+def holds(actor: Actor) -> list[HoldView]:
+    """Open holds of the organization, with how many messages each keeps back."""
+    rows = Hold.objects.filter(organization_id=actor.organization_id, released_at__isnull=True)
+    views = []
+    for row in rows.order_by("pk"):
+        kept = Outbound.objects.filter(organization_id=actor.organization_id, state=OutboundState.HELD)
+        if row.channel_id is not None:
+            kept = kept.filter(channel_id=row.channel_id)
+        views.append(
+            HoldView(
+                row.pk,
+                row.channel_id,
+                row.reason,
+                row.placed_by_id,
+                row.placed_at,
+                row.release_asked_by_id,
+                row.release_asked_at,
+                kept.count(),
+            )
+        )
+    return views
+
+
+def open_holds(organization_id: int) -> list[HoldFacts]:
+    """What the gate reads, within its transaction."""
+    rows = Hold.objects.filter(organization_id=organization_id, released_at__isnull=True).order_by("pk")
+    return [HoldFacts(row.pk, row.channel_id, row.reason) for row in rows]
+
+
+def holding(organization_id: int, channel_id: int) -> HoldFacts | None:
+    """The hold that stops this channel now, for the composer."""
+    rows = Hold.objects.filter(organization_id=organization_id, released_at__isnull=True).filter(
+        Q(channel_id__isnull=True) | Q(channel_id=channel_id)
+    )
+    row = rows.order_by("channel_id", "pk").first()
+    return HoldFacts(row.pk, row.channel_id, row.reason) if row else None
+
+
+def with_history(organization_id: int, target_id: int, target: Target) -> Target:
+    """The target, knowing whether we wrote to its author in private already."""
+    answered = (
+        Outbound.objects.filter(
+            organization_id=organization_id, target_id=target_id, verb=Verb.DIRECT_MESSAGE.value
+        )
+        .exclude(state__in=[OutboundState.CANCELLED, OutboundState.REJECTED])
+        .exists()
+    )
+    return replace(target, privately_answered=answered)
+
+
+def supports(actor: Actor, verb: Verb, target_id: int) -> Answer:
+    """May this be asked, of this message, by this actor, now? What the composer shows."""
+    target, channel_id = conversations.target_of(actor.organization_id, target_id)
+    view = channels.channel(actor, channel_id)
+    kind = ActorKind.BOT if actor.is_system else ActorKind.HUMAN
+    target = with_history(actor.organization_id, target_id, target)
+    account = channels.account(actor.organization_id, channel_id)
+    return channels.connector_of(view.network).supports(verb, target, kind, account, clock.now())
+
+
+def conversation_of(organization_id: int, message_id: int) -> int | None:
+    """The conversation a message is in."""
+    found = conversations.message_views(organization_id, [message_id]).get(message_id)
+    return found.conversation_id if found else None
+
+
+def kind_of(organization_id: int, message_id: int | None) -> str:
+    """The kind of a message; empty when there is none."""
+    found = conversations.message_views(organization_id, [message_id]) if message_id else {}
+    return found[message_id].kind if message_id in found else ""
+
+
+def order_of(organization_id: int, outbound_id: int, files: Iterable[tuple[str, str, bytes]]) -> tuple[SendOrder, int]:
+    """(order, channel id): an outbound as its connector gets it. ``files`` are (name, type, bytes)."""
+    row = Outbound.objects.get(organization_id=organization_id, pk=outbound_id)
+    target: Target | None = None
+    recipient: Author | None = None
+    if row.target_id is not None:
+        target, _ = conversations.target_of(organization_id, row.target_id)
+        recipient = target.author
+    order = SendOrder(
+        key=row.key,
+        verb=Verb(row.verb),
+        text=row.text,
+        subject=row.subject,
+        visibility=Visibility(row.visibility) if row.visibility else None,
+        target=target,
+        recipient=recipient,
+        files=tuple(
+            OutFile(name, content_type, data, alt)
+            for (name, content_type, data), alt in zip(files, row.alts, strict=False)
+        ),
+        attempt=row.attempts,
+        first_attempt_at=row.first_attempt_at,
+    )
+    return order, row.channel_id
+
+
+def file_ids_of(organization_id: int, outbound_id: int) -> list[int]:
+    """The files that go with an outbound."""
+    return list(Outbound.objects.values_list("file_ids", flat=True).get(organization_id=organization_id, pk=outbound_id))
+
+
+def stuck() -> tuple[int, int]:
+    """(unknown, waiting for a person's decision), all organizations. For ``heard doctor``."""
+    rows = Outbound.objects
+    return rows.filter(state=OutboundState.UNKNOWN).count(), rows.filter(state=OutboundState.ASKED).count()

@@ -1,0 +1,121 @@
+"""The work of the gate: sending what is due, and looking for what may have been sent."""
+
+from __future__ import annotations
+
+from heard.connectorkit import errors
+from heard.connectorkit.protocol import Connector, Link, LooksUp
+from heard.connectorkit.vocabulary import NotFound, SendOrder, Sent
+from heard.domains.channels import actions as channels
+from heard.domains.media import queries as media
+from heard.domains.outbox import actions, queries, rules
+from heard.foundation import clock, metrics
+from heard.foundation.errors import HeardError
+from heard.foundation.logging import logger
+from heard.foundation.work import Claimed, Lane, Slice, job
+
+log = logger(__name__)
+
+
+def _line(claimed: Claimed) -> tuple[Link, Connector, SendOrder]:
+    files = media.contents(claimed.organization_id, queries.file_ids_of(claimed.organization_id, claimed.id))
+    order, channel_id = queries.order_of(claimed.organization_id, claimed.id, files)
+    link, connector = channels.open_link(claimed.organization_id, channel_id)
+    return link, connector, order
+
+
+@job("outbox.send", lane=Lane.NETWORK, sweep_seconds=1.0, limit=1, copies=4)
+def send(turn: Slice) -> int:
+    """Let one due outbound through the gate and say it."""
+    passed = actions.let_through(turn.now)
+    if passed is None:
+        return 0
+    if passed.attempt:
+        send_now(passed.claimed)
+    return 1
+
+
+def send_now(claimed: Claimed) -> None:
+    """Hand one outbound that passed the gate to its network, and write down what became of it."""
+    try:
+        link, connector, order = _line(claimed)
+    except HeardError as error:
+        actions.put_off(claimed, error.message)
+        return
+    network = connector.manifest.network
+    outcome = "sent"
+    try:
+        sent = connector.send(link, order)
+        if not actions.settle_sent(claimed, sent):
+            log.warning("lease_lost_after_send", outbound=claimed.id)
+    except errors.RateLimited as error:
+        outcome = "put_off"
+        actions.put_off(claimed, rules_sentence(error), pause_seconds=error.retry_after_seconds)
+    except errors.Unreachable as error:
+        outcome = "put_off"
+        actions.put_off(claimed, rules_sentence(error))
+    except errors.CredentialsRefused as error:
+        outcome = "rejected"
+        actions.reject(claimed, f"{error.message} Connect the account again, then retry.")
+        channel_id = queries.order_of(claimed.organization_id, claimed.id, ())[1]
+        channels.refuse_channel(claimed.organization_id, channel_id, error)
+    except (errors.Rejected, errors.Unsupported) as error:
+        outcome = "rejected"
+        actions.reject(claimed, error.message)
+    except errors.ConnectorError as error:
+        outcome = "unknown"
+        actions.set_unknown(claimed, error.message)
+    except Exception as error:  # noqa: BLE001 - the work edge: a connector's bug after the call may have sent
+        outcome = "unknown"
+        log.exception("send_broke", outbound=claimed.id, network=network)
+        actions.set_unknown(claimed, f"The connector broke ({type(error).__name__}).")
+    metrics.SENDS.labels(network=network, outcome=outcome).inc()
+
+
+def rules_sentence(error: errors.ConnectorError) -> str:
+    """Why it waits, with what happens next."""
+    return f"{error.message} Heard tries again by itself."
+
+
+@job("outbox.expire", sweep_seconds=5.0)
+def expire(turn: Slice) -> int:
+    """What was being sent when its worker died is now unknown."""
+    return actions.expire_sending(turn.now)
+
+
+@job("outbox.look", lane=Lane.NETWORK, sweep_seconds=2.0, limit=5, copies=2)
+def look(turn: Slice) -> int:
+    """Look on the network for what may have been sent."""
+    claimed = actions.take_unknown(turn.now, turn.limit)
+    for item in claimed:
+        look_for(item)
+    return len(claimed)
+
+
+def look_for(claimed: Claimed) -> None:
+    """One look. A network that takes our key gets it again instead; never beyond its lifetime."""
+    try:
+        link, connector, order = _line(claimed)
+    except HeardError as error:
+        actions.ask_person(claimed, error.message, look_again=True)
+        return
+    manifest = connector.manifest
+    if isinstance(connector, LooksUp):
+        try:
+            found = connector.look_up(link, order)
+        except errors.ConnectorError as error:
+            actions.ask_person(claimed, error.message, look_again=True)
+            return
+        if isinstance(found, Sent):
+            actions.note_found(claimed, found)
+            return
+        if isinstance(found, NotFound):
+            actions.note_not_found(claimed)
+            return
+        reason = found.reason
+    else:
+        reason = f"{manifest.name} cannot be asked whether it stands there."
+    takes_key = manifest.takes_key and link.account.settings.get("idempotency", True) not in {False, "", "false"}
+    if rules.is_key_alive(takes_key, manifest.key_lifetime_seconds, order.first_attempt_at, clock.now()):
+        actions.note_not_found(claimed)
+        return
+    actions.ask_person(claimed, reason, look_again=isinstance(connector, LooksUp))

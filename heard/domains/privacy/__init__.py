@@ -1,0 +1,1 @@
+"""Erasure, export, retention: people can be forgotten."""
