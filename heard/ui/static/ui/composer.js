@@ -97,12 +97,16 @@
     }
 
     typed() {
+      this.problems.replaceChildren();
       this.update();
       clearTimeout(this.keeping);
       this.keeping = setTimeout(() => this.keep(), 300);
     }
 
+    // A textarea "changes" when it is left, in the middle of a click: nothing may move under the pointer.
     changed(event) {
+      if (event.target === this.area) return;
+      this.problems.replaceChildren();
       if (event.target === this.picker) this.take(this.picker.files);
       this.update();
       if (event.target.name === "mode") this.keep();
@@ -295,7 +299,7 @@
       const seen = /^(image|video|audio)\//.test(file.type);
       const preview = file.type.startsWith("image/") ? URL.createObjectURL(file) : "";
       const entry = { file, tile, preview };
-      tile.append(thumb(preview), named("span", "upload-name truncate", file.name), this.remover(entry), ...altFields(file, seen));
+      tile.append(thumb(preview, file.name), named("span", "upload-name truncate", file.name), this.remover(entry), ...altFields(file, seen));
       this.files.push(entry);
       this.tiles.append(tile);
       if (seen) tile.querySelector("[name=alt]").focus();
@@ -343,8 +347,8 @@
     return made;
   }
 
-  function thumb(preview) {
-    const frame = named("span", "upload-thumb", "");
+  function thumb(preview, name) {
+    const frame = named("span", "upload-thumb", preview ? "" : name.split(".").pop().slice(0, 4));
     if (preview) {
       const picture = document.createElement("img");
       picture.src = preview;
