@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-import imapclient
+from imapclient import IMAPClient
+from imapclient.imapclient import SEEN, SENT
 
 from heard.connectorkit.errors import (
     ConnectorError,
@@ -94,7 +95,7 @@ class NetTls:
         return self._net.start_tls(plain, server_hostname)
 
 
-class _Client(imapclient.IMAPClient):  # type: ignore[misc]
+class _Client(IMAPClient):  # type: ignore[misc]
     """IMAPClient on our wire. Its own logger would see every mail's text, so it is given nothing."""
 
     def __init__(self, net: Net, server: Server, timeout_seconds: float) -> None:
@@ -234,7 +235,7 @@ class MailStore:
     def sent_folder(self) -> str:
         """The folder the server keeps for sent mail, ``""`` where it names none."""
         with self._faults():
-            return str(self._client.find_special_folder(imapclient.SENT) or "")
+            return str(self._client.find_special_folder(SENT) or "")
 
     def has_folder(self, name: str) -> bool:
         """Whether there is a folder of that name."""
@@ -305,7 +306,7 @@ class MailStore:
     def append(self, folder: str, mail: bytes, at: datetime) -> None:
         """File a mail, marked as read."""
         with self._faults():
-            self._client.append(folder, mail, (imapclient.SEEN,), at)
+            self._client.append(folder, mail, (SEEN,), at)
 
     def wait(self, seconds: float) -> bool:
         """Listen (IDLE) until the server says something, or so long; whether it did."""
