@@ -35,3 +35,6 @@ class File(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organization", "sha256", "name"], name="media_file_once")
         ]
+
+    def __str__(self) -> str:
+        return f"file {self.pk}"

@@ -53,14 +53,19 @@ def contents(organization_id: int, file_ids: Sequence[int]) -> list[tuple[str, s
 
 def file(actor: Actor, file_id: int) -> FileView:
     """One file. Raises ``NotFound`` for anybody else's, and for an erased one."""
-    row = File.objects.filter(organization_id=actor.organization_id, pk=file_id, erased_at__isnull=True).first()
+    row = File.objects.filter(
+        organization_id=actor.organization_id, pk=file_id, erased_at__isnull=True
+    ).first()
     if row is None:
         raise NotFound("There is no such file here.")
     return _view(row)
 
 
-def open_file(actor: Actor, file_id: int) -> tuple[FileView, OpenFile]:
-    """The file and its open bytes; the caller closes them."""
+def open_file(actor: Actor, file_id: int) -> tuple[FileView, OpenFile[bytes]]:
+    """The file and its open bytes; the caller closes them. Raises ``NotFound``."""
     view = file(actor, file_id)
     row = File.objects.get(pk=file_id)
-    return view, default_storage.open(row.key)
+    try:
+        return view, default_storage.open(row.key)
+    except FileNotFoundError as error:
+        raise NotFound("This file is missing in the store. Whoever runs Heard can restore it.") from error

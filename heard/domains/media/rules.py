@@ -18,9 +18,15 @@ _TYPE = re.compile(r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$")
 
 
 def safe_name(name: str) -> str:
-    """A file name without folders, control characters or tricks of direction; never empty."""
+    """A file name without folders, control characters or tricks of direction; never empty.
+
+    At most 200 characters, its ending kept.
+    """
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(letter for letter in name if letter.isprintable()).strip(" .")
+    stem, dot, ending = name.rpartition(".")
+    if dot and len(ending) <= 10:
+        return f"{stem[: 199 - len(ending)]}.{ending}"
     return (name or "file")[:200]
 
 

@@ -31,3 +31,6 @@ class Notification(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["organization", "member", "-id"], name="notifications_member")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for member {self.member_id}"

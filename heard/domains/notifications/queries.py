@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from heard.domains.notifications.models import Notification
+from heard.domains.notifications.rules import kind_of
 from heard.foundation.tenancy import Actor
 
 
@@ -19,18 +20,31 @@ class Told:
     url: str
     created_at: datetime
     is_read: bool
+    sentence: str
+    icon: str
 
 
-def latest(actor: Actor, limit: int = 50) -> list[Told]:
-    """What this member was told, newest first."""
-    rows = Notification.objects.filter(organization_id=actor.organization_id, member_id=actor.member_id)
+def latest(actor: Actor, limit: int = 50, *, before: int | None = None) -> list[Told]:
+    """What this member was told, newest first; ``before`` pages on from an id."""
+    rows = Notification.objects.filter(organization_id=actor.organization_id, member_id=actor.member_id or 0)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
     return [
-        Told(row.pk, row.kind, row.subject_id, row.url, row.created_at, row.read_at is not None)
+        Told(
+            row.pk,
+            row.kind,
+            row.subject_id,
+            row.url,
+            row.created_at,
+            row.read_at is not None,
+            kind_of(row.kind).sentence,
+            kind_of(row.kind).icon,
+        )
         for row in rows.order_by("-pk")[:limit]
     ]
 
 
 def unread(actor: Actor) -> int:
     """How many are new."""
-    rows = Notification.objects.filter(organization_id=actor.organization_id, member_id=actor.member_id)
+    rows = Notification.objects.filter(organization_id=actor.organization_id, member_id=actor.member_id or 0)
     return rows.filter(read_at__isnull=True).count()
