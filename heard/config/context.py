@@ -1,4 +1,4 @@
-"""What every page knows: who acts, where, and what rooms offer for the navigation and the slots."""
+"""What every page knows: who acts, where, and what rooms offer for its frame."""
 
 from __future__ import annotations
 
@@ -6,14 +6,51 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from heard import __version__
+from heard.domains.journal import queries as journal
+from heard.domains.organizations import queries as organizations
+from heard.foundation.crypto import token_hash
+from heard.foundation.tenancy import Actor
+from heard.ui import offers
+from heard.ui.shapes import NavItem, Shell, Viewer, initials_of, tint_of
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Context for the shell. Rooms add their own through slots (``panels.py``), never here."""
+    """The frame, made only where a template asks for it."""
     return {
         "actor": getattr(request, "actor", None),
+        "shell": SimpleLazyObject(lambda: _shell(request)),
         "heard_version": __version__,
         "heard_url": settings.HEARD_URL,
     }
+
+
+def _shell(request: HttpRequest) -> Shell | None:
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is None:
+        return None
+    company = organizations.company(actor)
+    sections = offers.navigation(actor, request.path)
+    doors = [item for section in sections for item in section.items]
+    bottom = [NavItem("Inbox", "/inbox/", "inbox", None, request.path.startswith(("/inbox/", "/c/"))), *doors[:3]]
+    return Shell(
+        organization_name=company.name,
+        viewer=Viewer(
+            name=actor.name,
+            initials=initials_of(actor.name),
+            tint=tint_of(f"member:{actor.member_id}"),
+            status_line=str(actor.role.value).capitalize() if actor.role else "",
+            profile_url="/settings/profile/",
+            sign_out_url=reverse("account_logout"),
+        ),
+        sections=sections,
+        bottom=bottom,
+        banners=offers.banners(actor),
+        events_url="/events",
+        position=str(journal.end_of(actor.organization_id)),
+        stream_key=token_hash(f"{request.session.session_key}:{actor.organization_id}")[:16],
+        settings=offers.settings_pages(actor, request.path) if request.path.startswith("/settings/") else (),
+    )

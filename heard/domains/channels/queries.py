@@ -52,7 +52,7 @@ def connector_of(network: str) -> Connector:
     """The connector of a network. Raises ``NotFound`` when none is installed."""
     try:
         return registry.connector(network)
-    except KeyError as error:
+    except LookupError as error:
         raise NotFound(f"Heard has no connector for {network!r}.") from error
 
 

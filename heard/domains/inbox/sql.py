@@ -19,10 +19,11 @@ def moment(at: datetime | None) -> Any:
 
 
 def instant(value: Any) -> datetime | None:
-    """A time as this database gives it back to set-based reads."""
-    if value is None or isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+    """A time as this database gives it back to set-based reads: SQLite says UTC without saying so."""
+    if value is None:
+        return None
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def said(organization_id: int, message_ids: Sequence[int]) -> list[tuple[Any, ...]]:

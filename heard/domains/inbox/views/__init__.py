@@ -1,0 +1,18 @@
+"""The inbox's pages: list | thread | person, and what people do there."""
+
+from .pages import case_page, inbox_page
+from .writing import answer, assign, block, cancel, count_text, decide, retry, split_off, status
+
+__all__ = [
+    "answer",
+    "assign",
+    "block",
+    "cancel",
+    "case_page",
+    "count_text",
+    "decide",
+    "inbox_page",
+    "retry",
+    "split_off",
+    "status",
+]

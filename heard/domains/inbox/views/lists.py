@@ -1,0 +1,133 @@
+"""The list pane: from what queries answer to what templates show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from heard.domains.channels import queries as channels
+from heard.domains.channels.queries import ChannelView
+from heard.domains.conversations import queries as conversations
+from heard.domains.inbox import queries
+from heard.domains.inbox.queries import CaseRow, Wanted
+from heard.domains.organizations import queries as organizations
+from heard.foundation.errors import NotFound
+from heard.foundation.sanitize import clean_text
+from heard.foundation.tenancy import Actor
+from heard.ui.shapes import Filter, NavItem, Row, View, initials_of, tint_of
+
+TITLES = {
+    "open": _("All open"),
+    "mine": _("Mine"),
+    "pending": _("Waiting for them"),
+    "done": _("Done"),
+    "spam": _("Spam"),
+    "all": _("Everything"),
+}
+
+def address(wanted: Wanted, **changes: str) -> str:
+    """The address of a list with its filters."""
+    values = {
+        "channel": str(wanted.channel_id or ""),
+        "visibility": wanted.visibility,
+        "unassigned": "1" if wanted.unassigned else "",
+        "waiting": "1" if wanted.waiting else "",
+        **changes,
+    }
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"/inbox/{wanted.view}/" + (f"?{query}" if query else "")
+
+
+def views(actor: Actor, wanted: Wanted) -> list[NavItem]:
+    """The lists one can look at, with live counts."""
+    teams = [team for team in organizations.teams(actor) if team.id in actor.team_ids]
+    keys = [
+        ("mine", TITLES["mine"], "user-round"),
+        ("open", TITLES["open"], "inbox"),
+        *((f"team-{team.id}", team.name, "users-round") for team in teams),
+        ("pending", TITLES["pending"], "clock"),
+        ("done", TITLES["done"], "circle-check"),
+        ("spam", TITLES["spam"], "shield-alert"),
+    ]
+    counted = {"mine", "open"} | {f"team-{team.id}" for team in teams}
+    return [
+        NavItem(
+            title,
+            f"/inbox/{key}/",
+            icon,
+            queries.count(actor, Wanted(key)) if key in counted else None,
+            is_current=key == wanted.view,
+        )
+        for key, title, icon in keys
+    ]
+
+
+def view(actor: Actor, wanted: Wanted) -> View:
+    """The list being looked at."""
+    title = TITLES.get(wanted.view)
+    if title is None:
+        names = {f"team-{team.id}": team.name for team in organizations.teams(actor)}
+        if wanted.view not in names:
+            raise NotFound("There is no such list.")
+        title = names[wanted.view]
+    return View(wanted.view, title, queries.count(actor, wanted), address(wanted))
+
+
+def filters(actor: Actor, wanted: Wanted, connected: Sequence[ChannelView]) -> list[Filter]:
+    """Chips above the list."""
+    everything = Wanted(wanted.view)
+    unassigned = Wanted(wanted.view, unassigned=True)
+    waiting = Wanted(wanted.view, waiting=True)
+    chips = [
+        Filter(_("Everything"), None, address(everything), wanted == everything),
+        Filter(_("Unassigned"), queries.count(actor, unassigned), address(unassigned), wanted.unassigned),
+        Filter(_("Waiting"), queries.count(actor, waiting), address(waiting), wanted.waiting),
+    ]
+    for key, label in (("public", _("Public")), ("private", _("Private"))):
+        one = Wanted(wanted.view, visibility=key)
+        chips.append(Filter(label, None, address(one), wanted.visibility == key))
+    if len(connected) > 1:
+        for channel in connected[:6]:
+            one = Wanted(wanted.view, channel_id=channel.channel_id)
+            chips.append(Filter(channel.name, None, address(one), wanted.channel_id == channel.channel_id))
+    return chips
+
+
+def rows(actor: Actor, found: Iterable[CaseRow], *, selected: int = 0) -> list[Row]:
+    """Cases as rows of the list."""
+    found = list(found)
+    lines = channels.channel_views(actor.organization_id, {row.channel_id for row in found if row.channel_id})
+    names = organizations.member_names(actor, {row.owner_id for row in found if row.owner_id})
+    return [_row(row, lines, names, selected) for row in found]
+
+
+def _row(row: CaseRow, lines: dict[int, ChannelView], names: dict[int, str], selected: int) -> Row:
+    line = lines.get(row.channel_id or 0)
+    owner = names.get(row.owner_id or 0)
+    text = row.last_text or row.last_subject
+    if row.last_state == "deleted":
+        text = _("Deleted by its author on the network.")
+    preview = conversations.preview(clean_text(text[:400]))
+    if row.last_direction == "out":
+        preview = _("You: %(text)s") % {"text": preview}
+    return Row(
+        case_id=str(row.case_id),
+        url=f"/c/{row.case_id}",
+        person_name=row.person_name,
+        tint=tint_of(f"contact:{row.contact_id}"),
+        initials=initials_of(row.person_name),
+        network=line.network if line else "",
+        network_name=line.network_name if line else "",
+        kind_label=str(conversations.KIND_LABELS.get(row.last_kind, "")),  # type: ignore[call-overload]
+        preview=preview,
+        at=row.last_at,
+        waiting_since=row.waiting_since,
+        unread=row.is_unread,
+        owner_initials=initials_of(owner) if owner else None,
+        owner_name=owner,
+        visibility="private" if row.last_visibility == "private" else "public",
+        status=row.status,
+        is_selected=row.case_id == selected,
+    )

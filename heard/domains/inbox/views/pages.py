@@ -1,0 +1,106 @@
+"""The inbox's addresses: one page, several regions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from heard.domains.channels import queries as channels
+from heard.domains.inbox import actions, queries
+from heard.domains.inbox.queries import Wanted
+from heard.domains.inbox.views import composing, lists, threads
+from heard.domains.organizations.queries import MemberRequest, Permission, member_required
+from heard.foundation.errors import NotFound
+from heard.ui.fragments import template_for, varied
+
+REGIONS = {
+    "pane": "inbox/_pane.html",
+    "messages": "inbox/_messages.html",
+    "rows": "inbox/_rows.html",
+    "list": "inbox/_list.html",
+    "thread-head": "inbox/_head.html",
+    "person": "inbox/_person.html",
+}
+_LIST_REGIONS = {"rows", "list"}
+
+
+def _wanted(request: MemberRequest, view: str) -> Wanted:
+    given = request.GET
+    channel = given.get("channel", "")
+    return Wanted(
+        view=view,
+        channel_id=int(channel) if channel.isdigit() and len(channel) < 18 else None,
+        visibility=given.get("visibility", ""),
+        unassigned=given.get("unassigned") == "1",
+        waiting=given.get("waiting") == "1",
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() and len(text) < 18 else 0
+
+
+def list_context(request: MemberRequest, wanted: Wanted, *, selected: int = 0) -> dict[str, Any]:
+    """What the list pane shows."""
+    actor = request.actor
+    connected = channels.channels(actor)
+    page = queries.cases(actor, wanted, after=request.GET.get("after", ""))
+    empty = "empty"
+    if not connected:
+        empty = "unconnected"
+    elif wanted != Wanted(wanted.view):
+        empty = "filtered"
+    return {
+        "view": lists.view(actor, wanted),
+        "views": lists.views(actor, wanted),
+        "filters": lists.filters(actor, wanted, connected),
+        "rows": lists.rows(actor, page.rows, selected=selected),
+        "next_url": lists.address(wanted, after=page.next_key) if page.next_key else None,
+        "empty_kind": empty,
+        "clear_url": f"/inbox/{wanted.view}/",
+        "connect_url": "/settings/channels/",
+    }
+
+
+def case_context(request: MemberRequest, case_id: int) -> dict[str, Any]:
+    """What the thread and person panes show."""
+    actor = request.actor
+    case = queries.case(actor, case_id)
+    return {
+        "thread": threads.thread(actor, case, show_images=_number(request.GET.get("images", ""))),
+        "composer": composing.composer(actor, case, reply_to=_number(request.GET.get("reply_to", ""))),
+        "person": composing.person(actor, case),
+    }
+
+
+def _region(request: MemberRequest) -> str:
+    if request.headers.get("HX-Request") != "true":
+        return ""
+    return request.headers.get("HX-Target", "").partition("#")[2]
+
+
+@member_required(Permission.VIEW_INBOX)
+def inbox_page(request: MemberRequest, view: str = "open") -> HttpResponse:
+    """``/inbox/`` and ``/inbox/<view>/``."""
+    context: dict[str, Any] = list_context(request, _wanted(request, view))
+    context |= {"thread": None, "composer": None, "person": None, "open": "list"}
+    context["hold_banner"] = composing.holds(request.actor)
+    return varied(render(request, template_for(request, "inbox/inbox.html", REGIONS), context))
+
+
+@member_required(Permission.VIEW_INBOX)
+def case_page(request: MemberRequest, case_id: int) -> HttpResponse:
+    """``/c/<id>``: the same page with a case open; htmx asks for one region of it."""
+    if case_id > 2**62:
+        raise NotFound("There is no such case here.")
+    context = case_context(request, case_id)
+    region = _region(request)
+    if region not in REGIONS or region in _LIST_REGIONS:
+        wanted = _wanted(request, request.GET.get("view", "open"))
+        context |= list_context(request, wanted, selected=case_id)
+        context["hold_banner"] = composing.holds(request.actor)
+        context["open"] = "thread"
+    actions.mark_seen(request.actor, case_id)
+    return varied(render(request, template_for(request, "inbox/inbox.html", REGIONS), context))
