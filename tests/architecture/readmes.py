@@ -16,6 +16,14 @@ def rooms_without_a_page(rooms: Iterable[str], files: Iterable[str]) -> list[str
 
 
 def unsaid(path: str, source: str) -> list[str]:
-    """The parts a room's page leaves out. Each is a heading or a bold word that opens a paragraph."""
-    opened = {word.lower() for word in re.findall(r"^(?:#+\s*|\*\*)(\w+)", source, re.MULTILINE)}
-    return [f"{path}:1: does not say the room's {part}" for part in MUST_SAY if part not in opened]
+    """The parts a room's page leaves out.
+
+    Each is a heading, or a bold word that opens a paragraph. A paragraph right under the title says the
+    purpose without naming it, and so does a table of words.
+    """
+    said = {word.lower() for word in re.findall(r"^(?:#+\s*|\*\*)(\w+)", source, re.MULTILINE)}
+    if re.match(r"# .+\n\n[A-Z]", source):
+        said.add("purpose")
+    if re.search(r"^\|\s*words?\s*\|", source, re.MULTILINE | re.IGNORECASE):
+        said.add("words")
+    return [f"{path}:1: does not say the room's {part}" for part in MUST_SAY if part not in said]

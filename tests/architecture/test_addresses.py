@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from .addresses import tied_to_a_machine
-from .tree import ROOT, files
+from .tree import files, text
 
 
 @pytest.mark.parametrize(
-    "text",
+    "line",
     [
         "pip install heard",
         "../shared/specs",
@@ -16,12 +16,12 @@ from .tree import ROOT, files
         "https://example.org/work/main",
     ],
 )
-def test_what_works_everywhere_is_fine(text):
-    assert tied_to_a_machine("docs/a.md", text) == []
+def test_what_works_everywhere_is_fine(line):
+    assert tied_to_a_machine("docs/a.md", line) == []
 
 
 @pytest.mark.parametrize(
-    "text",
+    "line",
     [
         "https://registry.npm" + "js.org/left-pad",
         "--index-url https://py" + "pi.org/simple",
@@ -30,16 +30,16 @@ def test_what_works_everywhere_is_fine(text):
         "see /home/" + "alice/heard",
     ],
 )
-def test_what_works_here_only_is_found(text):
-    assert tied_to_a_machine("docs/a.md", f"\n{text}")[0].startswith("docs/a.md:2: ")
+def test_what_works_here_only_is_found(line):
+    assert tied_to_a_machine("docs/a.md", f"\n{line}")[0].startswith("docs/a.md:2: ")
 
 
 def test_nothing_in_this_house_is_tied_to_a_machine():
     found = []
     for path in files():
         try:
-            text = (ROOT / path).read_text("utf-8")
+            source = text(path)
         except UnicodeDecodeError:
             continue  # pictures and fonts name nobody's folders
-        found += tied_to_a_machine(path, text)
+        found += tied_to_a_machine(path, source)
     assert found == []

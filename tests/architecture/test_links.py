@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from .links import dead_links
-from .tree import ROOT, files, select
+from .tree import files, select, text
 
 FILES = {
     "README.md": "# Heard\n",
@@ -13,12 +13,12 @@ FILES = {
 }
 
 
-def dead(text):
-    return dead_links("docs/index.md", text, FILES.get)
+def dead(page):
+    return dead_links("docs/index.md", page, FILES.get)
 
 
 @pytest.mark.parametrize(
-    "text",
+    "page",
     [
         "[home](../README.md)",
         "[restore](how-to/backup.md#restore-it)",
@@ -32,12 +32,12 @@ def dead(text):
         '<img src="look.png" alt="">',
     ],
 )
-def test_links_that_lead_somewhere(text):
-    assert dead(text) == []
+def test_links_that_lead_somewhere(page):
+    assert dead(page) == []
 
 
 @pytest.mark.parametrize(
-    "text",
+    "page",
     [
         "[home](README.md)",
         "[restore](how-to/backup.md#restore-that)",
@@ -46,8 +46,8 @@ def test_links_that_lead_somewhere(text):
         '<img src="nowhere.png" alt="">',
     ],
 )
-def test_links_that_lead_nowhere_are_named(text):
-    (complaint,) = dead(text)
+def test_links_that_lead_nowhere_are_named(page):
+    (complaint,) = dead(page)
     assert complaint.startswith("docs/index.md:")
 
 
@@ -55,10 +55,10 @@ def read(path):
     if not path.startswith("..") and (
         path in files() or any(known.startswith(f"{path}/") for known in files())
     ):
-        return (ROOT / path).read_text("utf-8") if path.endswith(".md") else ""
+        return text(path) if path.endswith(".md") else ""
     return None
 
 
 def test_no_link_of_this_house_is_dead():
     pages = select(".md", but=r"/fixtures/")
-    assert [line for page in pages for line in dead_links(page, (ROOT / page).read_text("utf-8"), read)] == []
+    assert [line for page in pages for line in dead_links(page, text(page), read)] == []

@@ -12,6 +12,11 @@ def test_a_page_with_the_three_parts_is_whole():
     assert unsaid("heard/domains/inbox/README.md", PAGE) == []
 
 
+def test_a_paragraph_under_the_title_and_a_table_say_as_much():
+    page = "# media\n\nFiles that came.\n\n| word | what it is |\n|---|---|\n\n## Invariants\n\n- None.\n"
+    assert unsaid("heard/domains/media/README.md", page) == []
+
+
 @pytest.mark.parametrize(
     ("part", "word"), [("Purpose", "purpose"), ("Words", "words"), ("Invariants", "invariants")]
 )

@@ -36,9 +36,15 @@ def select(*suffixes: str, under: str = "", but: str | None = None) -> Iterator[
 
 def complaints(checker: Checker, paths: Iterable[str]) -> str:
     """Everything the checker has against these files, a line each; empty when it is content."""
-    return "\n".join(
-        complaint for path in paths for complaint in checker(path, (ROOT / path).read_text("utf-8"))
-    )
+    return "\n".join(complaint for path in paths for complaint in checker(path, text(path)))
+
+
+def text(path: str) -> str:
+    """A file's text; nothing when it was removed since the run began."""
+    try:
+        return (ROOT / path).read_text("utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 @cache
