@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 
 from .payload import clean
+from .quoting import split_quoted
+
+__all__ = ["LONGEST_HTML", "html_to_text", "split_quoted"]
 
 #: Markup beyond this is not read: no message is that long, and a parser must not be a lever.
 LONGEST_HTML = 1_000_000
