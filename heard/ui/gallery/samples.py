@@ -152,7 +152,7 @@ def bubbles() -> list[Bubble]:
         Bubble("inbound", at=now - timedelta(minutes=33), message_id="5", edited=True, depth=1, reply_to_name="Maya Ellis",
                text="OK, but there are about fifteen of us standing here and two people have already given up and "
                "walked. Can you at least put it on the board?", attachments=[
-                   Attachment("stop.jpg", "/gallery/picture.svg", "image", "The empty stop at Mill Lane"),
+                   Attachment("stop.jpg", "/static/ui/gallery/picture.svg", "image", "The empty stop at Mill Lane"),
                    Attachment("board.mp4", "/x", "video", "", "4 MB"),
                    Attachment("invoice.exe", "/x", "file", "", "312 MB",
                               "Too large to keep: ask for it another way."),

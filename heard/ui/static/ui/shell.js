@@ -279,6 +279,7 @@
     ["[data-drawer-open]", (link) => openDrawer(link.dataset.drawerOpen)],
     ["[data-drawer-close]", closeDrawer],
     ["[data-back]", back],
+    ["[data-shortcuts]", () => keys["?"]()],
   ];
 
   document.addEventListener("click", (event) => {
@@ -288,6 +289,7 @@
       const found = event.target.closest(selector);
       if (!found) continue;
       event.preventDefault();
+      closeMenus();
       act(found);
       return;
     }
