@@ -22,8 +22,10 @@ REGIONS = {
     "list": "inbox/_list.html",
     "thread-head": "inbox/_head.html",
     "person": "inbox/_person.html",
+    "live": "inbox/_live.html",
+    "rows-more": "inbox/_rows.html",
 }
-_LIST_REGIONS = {"rows", "list"}
+_LIST_REGIONS = {"rows", "list", "live", "rows-more"}
 
 
 def _wanted(request: MemberRequest, view: str) -> Wanted:
