@@ -58,7 +58,6 @@
 
     disconnectedCallback() {
       this.keep();
-      for (const { preview } of this.files ?? []) URL.revokeObjectURL(preview);
     }
 
     listen() {
@@ -247,7 +246,7 @@
     answered({ detail }) {
       const { status } = detail.ctx.response;
       if (status >= 400) {
-        if (status !== 422) this.failed();
+        if (status !== 422) this.failed(window.heard.problem(detail.ctx.response.headers));
         return;
       }
       this.sending = false;
@@ -256,8 +255,8 @@
       requestAnimationFrame(toEnd);
     }
 
-    failed() {
-      this.complain(text("notSent"));
+    failed(sentence) {
+      this.complain(sentence ?? text("notSent"));
     }
 
     settled() {
@@ -297,9 +296,8 @@
       const tile = document.createElement("div");
       tile.className = "upload-tile";
       const seen = /^(image|video|audio)\//.test(file.type);
-      const preview = file.type.startsWith("image/") ? URL.createObjectURL(file) : "";
-      const entry = { file, tile, preview };
-      tile.append(thumb(preview, file.name), named("span", "upload-name truncate", file.name), this.remover(entry), ...altFields(file, seen));
+      const entry = { file, tile };
+      tile.append(thumb(file), named("span", "upload-name truncate", file.name), this.remover(entry), ...altFields(file, seen));
       this.files.push(entry);
       this.tiles.append(tile);
       if (seen) tile.querySelector("[name=alt]").focus();
@@ -317,7 +315,6 @@
     }
 
     drop(entry) {
-      URL.revokeObjectURL(entry.preview);
       entry.tile.remove();
       this.files = this.files.filter((other) => other !== entry);
       this.sync();
@@ -347,15 +344,22 @@
     return made;
   }
 
-  function thumb(preview, name) {
-    const frame = named("span", "upload-thumb", preview ? "" : name.split(".").pop().slice(0, 4));
-    if (preview) {
-      const picture = document.createElement("img");
-      picture.src = preview;
-      picture.alt = "";
-      frame.append(picture);
-    }
+  // Drawn, not linked: the page's policy allows pictures from this site only, not from a blob.
+  function thumb(file) {
+    const frame = named("span", "upload-thumb", file.name.split(".").pop().slice(0, 4));
+    if (file.type.startsWith("image/")) draw(file, frame).catch(() => undefined);
     return frame;
+  }
+
+  async function draw(file, frame) {
+    const picture = await createImageBitmap(file);
+    const canvas = document.createElement("canvas");
+    const side = Math.min(picture.width, picture.height);
+    canvas.width = 88;
+    canvas.height = 88;
+    canvas.getContext("2d").drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, 88, 88);
+    picture.close();
+    frame.replaceChildren(canvas);
   }
 
   // As many `alt` as files, in the same order: a file that is not seen or heard sends an empty one.

@@ -1,7 +1,7 @@
 // Small upgrades of plain forms: copying an address, and sending a form once.
 "use strict";
 (() => {
-  // <heard-copy for="invite-link"><button type="button" class="button">Copy</button></heard-copy>
+  // <heard-copy for="invitation-link"><button type="button" class="button">Copy</button></heard-copy>
   class Copy extends HTMLElement {
     connectedCallback() {
       this.addEventListener("click", () => this.copy());

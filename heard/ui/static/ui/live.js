@@ -67,7 +67,7 @@
         source.addEventListener(kind, (event) => {
           const detail = JSON.parse(event.data || "{}");
           this.publish({ type: "state", connected: true });
-          this.publish({ type: "changed", position: event.lastEventId, detail: { ...detail, resync: kind === "resync" || detail.resync } });
+          this.publish({ type: "changed", position: event.lastEventId, detail: { ...detail, resync: kind === "resync" || Boolean(detail.all) } });
         });
       }
     }

@@ -230,7 +230,7 @@
     const answer = await post(form.action, body);
     if (!answer.ok) {
       restore();
-      toast(text(answer.status ? "refused" : "unreachable"), { kind: "error" });
+      toast(answer.problem ?? text(answer.status ? "refused" : "unreachable"), { kind: "error" });
       return;
     }
     const detail = answer.trigger["heard:toast"] ?? {};
@@ -242,7 +242,7 @@
     try {
       const headers = { "HX-Request": "true", "HX-Target": "header#thread-head" };
       const response = await fetch(url, { method: "POST", body: new URLSearchParams(body), headers });
-      return { ok: response.ok, status: response.status, trigger: JSON.parse(response.headers.get("HX-Trigger") ?? "{}") };
+      return { ok: response.ok, status: response.status, problem: problem(response.headers), trigger: JSON.parse(response.headers.get("HX-Trigger") ?? "{}") };
     } catch {
       return { ok: false, status: 0, trigger: {} };
     }
@@ -259,8 +259,14 @@
     const { ctx } = event.detail;
     if (ctx.response.status === 422 || ctx.sourceElement?.closest?.("heard-composer")) return;
     if (isPane(event)) chooseOpenCase();
-    toast(text("refused"), { kind: "error" });
+    toast(problem(ctx.response.headers) ?? text("refused"), { kind: "error" });
   });
+
+  // The server's sentence travels in a header, its letters beyond ASCII as character references.
+  function problem(headers) {
+    const sentence = headers?.get("X-Heard-Problem");
+    return sentence?.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
+  }
 
   document.addEventListener("htmx:error", (event) => {
     const source = event.detail.ctx?.sourceElement;
@@ -373,5 +379,5 @@
 
   arrived();
   root.dataset.ready = "1";
-  Object.assign(window.heard, { rove, chooseOpenCase, openCase, toEnd, say });
+  Object.assign(window.heard, { problem, rove, chooseOpenCase, openCase, toEnd, say });
 })();
