@@ -10,6 +10,7 @@ from heard.domains.organizations.queries.entrance import (
     is_set_up,
     setup_token_holds,
     signed_in,
+    user_id_of,
 )
 from heard.domains.organizations.queries.operator import (
     OrganizationLine,
@@ -70,4 +71,5 @@ __all__ = [
     "signed_in",
     "team_member_ids",
     "teams",
+    "user_id_of",
 ]

@@ -68,6 +68,16 @@ def actor_of(organization_id: int, member_id: int) -> Actor:
     return Actor(organization_id, found.pk, Role(found.role), found.name, frozenset(teams))
 
 
+def user_id_of(organization_id: int, member_id: int) -> int:
+    """The user behind a member, to make a sign-in link for. Raises ``NotFound``."""
+    found = Member.objects.filter(
+        organization_id=organization_id, pk=member_id, removed_at__isnull=True
+    ).first()
+    if found is None or found.user_id is None:
+        raise NotFound("There is no such member.")
+    return found.user_id
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedInvitation:
     """An invitation as whoever holds its link sees it."""
