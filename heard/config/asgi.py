@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
@@ -34,7 +34,7 @@ class Application:
     """One web process."""
 
     def __init__(self) -> None:
-        self.pages = WSGIMiddleware(WSGIHandler(), workers=int(options.WEB_THREADS.value))
+        self.pages = WSGIMiddleware(cast("Any", WSGIHandler()), workers=int(options.WEB_THREADS.value))
         self.front = hooks.Front()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +84,9 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _plain(send: Send, status: int, body: bytes, content_type: bytes = b"text/plain; charset=utf-8") -> None:
+async def _plain(
+    send: Send, status: int, body: bytes, content_type: bytes = b"text/plain; charset=utf-8"
+) -> None:
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *SECURITY]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -191,7 +193,8 @@ async def _tell(
     stream = live.changes(organization_id, position)
     while not gone.done():
         step = asyncio.ensure_future(anext(stream))
-        await asyncio.wait({step, gone}, return_when=asyncio.FIRST_COMPLETED)
+        waited: set[asyncio.Future[Any]] = {step, gone}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if not step.done():
             step.cancel()
             return

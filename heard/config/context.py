@@ -35,7 +35,10 @@ def _shell(request: HttpRequest) -> Shell | None:
     company = organizations.company(actor)
     sections = offers.navigation(actor, request.path)
     doors = [item for section in sections for item in section.items]
-    bottom = [NavItem("Inbox", "/inbox/", "inbox", None, request.path.startswith(("/inbox/", "/c/"))), *doors[:3]]
+    bottom = [
+        NavItem("Inbox", "/inbox/", "inbox", None, request.path.startswith(("/inbox/", "/c/"))),
+        *doors[:3],
+    ]
     return Shell(
         organization_name=company.name,
         viewer=Viewer(

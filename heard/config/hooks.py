@@ -64,7 +64,9 @@ class Front:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             reply = connector.handshake(hook.account, query)
             return Answer(200, reply) if reply is not None else Answer(403, b"That is no registration.\n")
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         try:
             connector.verify(hook.account, headers, body)
         except errors.Forged:
@@ -87,12 +89,14 @@ class Front:
 
     async def _keep(self, hook: Hook, body: bytes, headers: Mapping[str, str]) -> Answer:
         kept = {name: value for name, value in headers.items() if name in {"content-type", "user-agent"}}
-        arrived = ArrivedDelivery(hook.organization_id, hook.channel_id, Source.WEBHOOK, body, clock.now(), kept)
+        arrived = ArrivedDelivery(
+            hook.organization_id, hook.channel_id, Source.WEBHOOK, body, clock.now(), kept
+        )
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrived, done))
         if not self._committing:
             self._committing = True
-            asyncio.get_running_loop().create_task(self._commit())  # noqa: RUF006 - awaited through the futures
+            asyncio.get_running_loop().create_task(self._commit())
         try:
             await done
         except DatabaseError:

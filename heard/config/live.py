@@ -134,7 +134,9 @@ async def changes(organization_id: int, position: int) -> AsyncIterator[tuple[in
                 await asyncio.sleep(GATHER_SECONDS)
                 continue
             try:
-                await asyncio.wait_for(subscriber.news.wait(), timeout=max(0.1, 15 - (time.monotonic() - last_word)))
+                await asyncio.wait_for(
+                    subscriber.news.wait(), timeout=max(0.1, 15 - (time.monotonic() - last_word))
+                )
             except TimeoutError:
                 last_word = time.monotonic()
                 yield position, {}
@@ -165,7 +167,9 @@ def _told(organization_id: int, sealed: Sequence[Sealed]) -> dict[str, Any]:
     rooms: set[str] = set()
     for fact in sealed:
         rooms.add(fact.kind.partition(".")[0])
-        cases.update(number for number in [fact.data.get("case_id"), *fact.data.get("case_ids", ())] if number)
+        cases.update(
+            number for number in [fact.data.get("case_id"), *fact.data.get("case_ids", ())] if number
+        )
         conversations.update(
             number
             for number in [fact.data.get("conversation_id"), *fact.data.get("conversation_ids", ())]

@@ -29,13 +29,17 @@ def edge(get_response: Answer) -> Answer:
         response = get_response(request)
         seconds = time.perf_counter() - started
         response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"
+        )
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         match = request.resolver_match
         route = match.route if match else "-"
-        metrics.HTTP_REQUESTS.labels(method=request.method or "-", route=route, status=str(response.status_code)).inc()
+        metrics.HTTP_REQUESTS.labels(
+            method=request.method or "-", route=route, status=str(response.status_code)
+        ).inc()
         log.info(
             "request",
             method=request.method,

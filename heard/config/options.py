@@ -41,13 +41,16 @@ DATABASE_URL = Option(
 BROKER_URL = Option(
     "HEARD_BROKER_URL",
     "",
-    "`amqp://user:password@host:port/vhost` of RabbitMQ, for hints between machines. Empty: workers only sweep.",
+    "`amqp://user:password@host:port/vhost` of RabbitMQ, for hints between machines. Empty: sweeps only.",
     secret=True,
 )
 URL = Option("HEARD_URL", "http://127.0.0.1:8400", "The address people open, as they type it.")
 HOSTS = Option("HEARD_HOSTS", "", "Further host names that may be asked for, separated by commas.")
 SECRET_KEY = Option(
-    "HEARD_SECRET_KEY", "", "Signs sessions. Empty: a file in the data folder, made at first start.", secret=True
+    "HEARD_SECRET_KEY",
+    "",
+    "Signs sessions. Empty: a file in the data folder, made at first start.",
+    secret=True,
 )
 KEYS = Option(
     "HEARD_KEYS",
@@ -62,7 +65,9 @@ ALLOW_ADDRESSES = Option(
 )
 EXTRA_CA = Option("HEARD_EXTRA_CA", "", "A PEM file with further certificate authorities to trust.")
 TRUST_PROXY = Option(
-    "HEARD_TRUST_PROXY", "", "Set to 1 behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto."
+    "HEARD_TRUST_PROXY",
+    "",
+    "Set to 1 behind a reverse proxy that sets X-Forwarded-For and X-Forwarded-Proto.",
 )
 MAIL_URL = Option(
     "HEARD_MAIL_URL",
@@ -83,7 +88,9 @@ S3 = Option(
     "S3-compatible file store as JSON: {bucket, endpoint_url, access_key, secret_key, region}. Needs boto3.",
     secret=True,
 )
-METRICS_TOKEN = Option("HEARD_METRICS_TOKEN", "", "Bearer token for /metrics. Empty: loopback only.", secret=True)
+METRICS_TOKEN = Option(
+    "HEARD_METRICS_TOKEN", "", "Bearer token for /metrics. Empty: loopback only.", secret=True
+)
 LOG_FORMAT = Option("HEARD_LOG_FORMAT", "auto", "`json`, `console`, or `auto` (console on a terminal).")
 LOG_LEVEL = Option("HEARD_LOG_LEVEL", "INFO", "Least severe level that is logged.")
 RAW_DAYS = Option("HEARD_RAW_DAYS", "30", "Days after which an understood delivery's raw body goes.")

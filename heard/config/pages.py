@@ -11,7 +11,12 @@ from heard.config import options
 from heard.foundation import metrics as foundation_metrics
 from heard.foundation.errors import HeardError
 
-_TITLES = {400: "That did not arrive whole", 403: "Not allowed", 404: "Not found", 409: "It changed meanwhile"}
+_TITLES = {
+    400: "That did not arrive whole",
+    403: "Not allowed",
+    404: "Not found",
+    409: "It changed meanwhile",
+}
 
 
 def _wants_json(request: HttpRequest) -> bool:
@@ -39,7 +44,9 @@ def error_answer(request: HttpRequest, error: HeardError) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """400."""
-    return _answer(request, 400, "The request could not be read. Go back and try again.", "ui/errors/400.html")
+    return _answer(
+        request, 400, "The request could not be read. Go back and try again.", "ui/errors/400.html"
+    )
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
@@ -66,7 +73,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if token:
         allowed = hmac.compare_digest(given.encode(), token.encode())
     else:
-        allowed = request.META.get("REMOTE_ADDR") in {"127.0.0.1", "::1"} and not request.headers.get("X-Forwarded-For")
+        allowed = request.META.get("REMOTE_ADDR") in {"127.0.0.1", "::1"} and not request.headers.get(
+            "X-Forwarded-For"
+        )
     if not allowed:
         return HttpResponse("Not allowed.\n", status=403, content_type="text/plain")
     body, content_type = foundation_metrics.exposition()

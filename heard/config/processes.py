@@ -60,7 +60,12 @@ def worker(*, with_streams: bool) -> None:
     from heard.foundation.work.loop import Worker
 
     found = Worker(network_threads=int(options.NETWORK_THREADS.value))
-    _on_stop(lambda: (found.stop.set(), found.awake.set()) and None)
+
+    def leave() -> None:
+        found.stop.set()
+        found.awake.set()
+
+    _on_stop(leave)
     _leave_with_parent(found.stop)
     wakeups.listen(found)
     threads: list[threading.Thread] = []
@@ -68,7 +73,12 @@ def worker(*, with_streams: bool) -> None:
         threads.append(threading.Thread(target=streams, args=(found.stop,), name="streams", daemon=True))
         threads[-1].start()
     log.info("worker_works", streams=with_streams)
-    found.run()
+    if options.BROKER_URL.value:
+        from heard.config import celery
+
+        celery.work(found)
+    else:
+        found.run()
     for thread in threads:
         thread.join(timeout=3)
     os._exit(0)

@@ -23,7 +23,9 @@ class DeliveriesRouter:
         """Where to write this model."""
         return "deliveries" if self._is_apart(model) else None
 
-    def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_hints: Any) -> bool | None:
+    def allow_migrate(
+        self, db: str, app_label: str, model_name: str | None = None, **_hints: Any
+    ) -> bool | None:
         """Each table is made in its own database only."""
         if "deliveries" not in settings.DATABASES:
             return None

@@ -74,7 +74,7 @@ def _sections(offers: Sequence[_Offer], actor: Any, path: str) -> list[NavSectio
     for offer in sorted(offers, key=lambda item: item.order):
         try:
             items = list(offer.make(actor))
-        except Exception:  # noqa: BLE001 - the request edge: one room's door must not close the page
+        except Exception:
             log.exception("navigation_failed", section=offer.section)
             continue
         for item in items:
@@ -101,7 +101,7 @@ def banners(actor: Any) -> list[Banner]:
     for make in _banners:
         try:
             found.extend(make(actor))
-        except Exception:  # noqa: BLE001 - the request edge: a banner must not close the page
+        except Exception:
             log.exception("banner_failed")
     return found
 
@@ -112,7 +112,7 @@ def panels(slot: str, actor: Any, subject: Any) -> list[str]:
     for _, make in sorted(_panels.get(slot, ()), key=lambda pair: pair[0]):
         try:
             html = make(actor, subject)
-        except Exception:  # noqa: BLE001 - the request edge: panels fail alone
+        except Exception:
             log.exception("panel_failed", slot=slot)
             continue
         if html:

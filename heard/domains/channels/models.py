@@ -184,7 +184,9 @@ class Delivery(models.Model):
     class Meta:
         indexes = [
             # Only what is due is indexed by due time, so a million understood ones cost nothing.
-            models.Index(fields=["state", "due_at"], name="channels_delivery_due", condition=models.Q(state="received")),
+            models.Index(
+                fields=["state", "due_at"], name="channels_delivery_due", condition=models.Q(state="received")
+            ),
             models.Index(fields=["organization_id", "channel_id", "id"], name="channels_delivery_channel"),
         ]
 

@@ -15,7 +15,15 @@ from heard.connectorkit.manifest import Manifest
 from heard.connectorkit.protocol import Connector
 from heard.connectorkit.vocabulary import Account
 from heard.domains.channels import sql
-from heard.domains.channels.models import Access, Channel, ChannelAccess, ChannelState, Cursor, Delivery, DeliveryState
+from heard.domains.channels.models import (
+    Access,
+    Channel,
+    ChannelAccess,
+    ChannelState,
+    Cursor,
+    Delivery,
+    DeliveryState,
+)
 from heard.domains.organizations.queries import Permission, may
 from heard.foundation import clock, equipment
 from heard.foundation.crypto import Place
@@ -149,7 +157,10 @@ def is_connected(actor: Actor, network: str, scope: str, native_id: str) -> bool
 
 
 def _accesses(actor: Actor) -> dict[int, str]:
-    """Channel id -> access, where it differs from the role. A member's own beats a team's; of teams', the widest."""
+    """Channel id -> access, where it differs from the role.
+
+    A member's own beats their teams'; of several teams', the widest holds.
+    """
     if actor.member_id is None:
         return {}
     order = {Access.NONE: 0, Access.VIEW: 1, Access.REPLY: 2}
@@ -161,7 +172,10 @@ def _accesses(actor: Actor) -> dict[int, str]:
     for row in rows:
         if row.member_id is not None:
             own[row.channel_id] = row.access
-        elif row.channel_id not in by_team or order[Access(row.access)] > order[Access(by_team[row.channel_id])]:
+        elif (
+            row.channel_id not in by_team
+            or order[Access(row.access)] > order[Access(by_team[row.channel_id])]
+        ):
             by_team[row.channel_id] = row.access
     return {**by_team, **own}
 
@@ -224,7 +238,9 @@ def health(actor: Actor, channel_id: int) -> HealthView:
         waiting=Count("pk", filter=Q(state=DeliveryState.RECEIVED)),
         unreadable=Count("pk", filter=Q(state=DeliveryState.UNREADABLE)),
     )
-    last = rows.filter(state=DeliveryState.UNREADABLE).order_by("-pk").values_list("reason", flat=True).first()
+    last = (
+        rows.filter(state=DeliveryState.UNREADABLE).order_by("-pk").values_list("reason", flat=True).first()
+    )
     kept = Channel.objects.filter(pk=view.channel_id).values_list("budgets", flat=True).first() or {}
     budgets = tuple(
         (
@@ -247,7 +263,12 @@ def health(actor: Actor, channel_id: int) -> HealthView:
 
 def cursor(channel_id: int) -> Mapping[str, Any] | None:
     """Where ``fetch`` goes on. For the worker."""
-    found = Cursor.objects.using(sql.alias()).filter(channel_id=channel_id).values_list("value", flat=True).first()
+    found = (
+        Cursor.objects.using(sql.alias())
+        .filter(channel_id=channel_id)
+        .values_list("value", flat=True)
+        .first()
+    )
     return found or None
 
 
@@ -288,7 +309,9 @@ def networks_of(channel_ids: Iterable[int]) -> dict[int, str]:
 
 def troubled() -> list[ChannelView]:
     """Channels that cannot listen, of all organizations. For ``heard doctor``."""
-    rows = Channel.objects.filter(Q(state=ChannelState.REFUSED) | ~Q(error="")).exclude(state=ChannelState.CLOSED)
+    rows = Channel.objects.filter(Q(state=ChannelState.REFUSED) | ~Q(error="")).exclude(
+        state=ChannelState.CLOSED
+    )
     return [_view(row) for row in rows.order_by("pk")]
 
 
@@ -297,3 +320,12 @@ def backlog() -> tuple[int, datetime | None]:
     rows = Delivery.objects.using(sql.alias()).filter(state=DeliveryState.RECEIVED)
     first = rows.order_by("pk").values_list("received_at", flat=True).first()
     return rows.count(), first
+
+
+def key_ids_in_use() -> dict[str, int]:
+    """How many channels each key still encrypts. For the operator."""
+    found: dict[str, int] = {}
+    for token in Channel.objects.exclude(secrets="").values_list("secrets", flat=True):
+        key_id = token.split(":")[1]
+        found[key_id] = found.get(key_id, 0) + 1
+    return found

@@ -38,7 +38,9 @@ def look_at(claimed: Claimed) -> None:
         actions.note_error(claimed, errors.Unreachable(error.message), poll_seconds=pause)
         return
     actions.keep_page(claimed.organization_id, claimed.id, page.bodies, page.cursor, Source.POLL)
-    metrics.DELIVERIES_RECEIVED.labels(network=connector.manifest.network, source="poll").inc(len(page.bodies))
+    metrics.DELIVERIES_RECEIVED.labels(network=connector.manifest.network, source="poll").inc(
+        len(page.bodies)
+    )
     actions.note_look(claimed, poll_seconds=pause, heard=bool(page.bodies), more=page.more, gap=page.gap)
 
 

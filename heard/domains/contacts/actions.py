@@ -64,7 +64,9 @@ def _suppression_marks(organization_id: int, network: str) -> list[tuple[bytes, 
     return [(salt, frozenset(digests)) for salt, digests in by_salt.items()]
 
 
-def _meet(organization_id: int, network: str, authors: list[Author], at: datetime) -> dict[tuple[str, str], Known]:
+def _meet(
+    organization_id: int, network: str, authors: list[Author], at: datetime
+) -> dict[tuple[str, str], Known]:
     if not authors:
         return {}
     contact_ids = db.allocate_ids("contacts_contact", len(authors))

@@ -54,7 +54,8 @@ def contact(actor: Actor, contact_id: int) -> ContactView:
         found.blocked_at,
         found.erased_at,
         tuple(
-            IdentityView(row.pk, row.network, row.scope, row.native_id, row.handle, row.name, row.url) for row in rows
+            IdentityView(row.pk, row.network, row.scope, row.native_id, row.handle, row.name, row.url)
+            for row in rows
         ),
     )
 

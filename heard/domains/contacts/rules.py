@@ -32,7 +32,8 @@ def suppression_digest(salt: bytes, network: str, scope: str, native_id: str) ->
 def is_suppressed(network: str, author: Author, marks: Sequence[tuple[bytes, frozenset[bytes]]]) -> bool:
     """True when one of the (salt, digests) marks is this author's."""
     return any(
-        suppression_digest(salt, network, author.scope, author.native_id) in digests for salt, digests in marks
+        suppression_digest(salt, network, author.scope, author.native_id) in digests
+        for salt, digests in marks
     )
 
 

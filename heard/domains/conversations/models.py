@@ -145,7 +145,9 @@ class Message(models.Model):
                 condition=models.Q(parent__isnull=True) & ~models.Q(parent_native_id=""),
             ),
             models.Index(fields=["organization", "identity"], name="conversations_msg_identity"),
-            models.Index(fields=["id"], name="conversations_msg_context", condition=models.Q(context_due=True)),
+            models.Index(
+                fields=["id"], name="conversations_msg_context", condition=models.Q(context_due=True)
+            ),
         ]
 
 

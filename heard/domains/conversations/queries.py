@@ -12,7 +12,6 @@ from heard.domains.contacts import queries as contacts
 from heard.domains.conversations.models import Attachment, Conversation, Message
 from heard.domains.conversations.rules import KIND_LABELS, preview
 from heard.foundation.errors import NotFound
-from heard.foundation.tenancy import Actor
 
 __all__ = [
     "KIND_LABELS",
@@ -105,7 +104,9 @@ def conversation_views(organization_id: int, conversation_ids: Iterable[int]) ->
 def _views(organization_id: int, rows: Sequence[Message]) -> list[MessageView]:
     people = contacts.names(organization_id, {row.identity_id for row in rows if row.identity_id})
     files: dict[int, list[AttachmentView]] = {}
-    found = Attachment.objects.filter(organization_id=organization_id, message_id__in=[row.pk for row in rows])
+    found = Attachment.objects.filter(
+        organization_id=organization_id, message_id__in=[row.pk for row in rows]
+    )
     for item in found.order_by("pk"):
         files.setdefault(item.message_id, []).append(
             AttachmentView(
@@ -122,7 +123,7 @@ def _views(organization_id: int, rows: Sequence[Message]) -> list[MessageView]:
         )
     views = []
     for row in rows:
-        name, handle, contact_id = people.get(row.identity_id or 0, ("", "", None))  # type: ignore[arg-type]
+        name, handle, contact_id = people.get(row.identity_id or 0, ("", "", None))
         views.append(
             MessageView(
                 row.pk,
@@ -150,7 +151,9 @@ def _views(organization_id: int, rows: Sequence[Message]) -> list[MessageView]:
     return views
 
 
-def messages_of(organization_id: int, conversation_ids: Iterable[int], *, limit: int = 500) -> list[MessageView]:
+def messages_of(
+    organization_id: int, conversation_ids: Iterable[int], *, limit: int = 500
+) -> list[MessageView]:
     """The newest ``limit`` messages of these conversations, oldest first."""
     rows = (
         Message.objects.filter(organization_id=organization_id, conversation_id__in=list(conversation_ids))
@@ -233,7 +236,8 @@ def context_due(limit: int) -> list[ContextDue]:
     """Messages that want their context fetched. For the worker."""
     rows = Message.objects.filter(context_due=True).order_by("pk")[:limit]
     return [
-        ContextDue(row.organization_id, row.pk, row.channel_id, Ref(row.native_id, row.id_scope)) for row in rows
+        ContextDue(row.organization_id, row.pk, row.channel_id, Ref(row.native_id, row.id_scope))
+        for row in rows
     ]
 
 

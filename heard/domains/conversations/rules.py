@@ -95,9 +95,13 @@ def conversation_key(
     context, belong to no conversation until one grows under them.
     """
     if is_private(event):
-        return thread_key or f"private:{event.thread_key or event.author.scope + ':' + event.author.native_id}"
+        return (
+            thread_key or f"private:{event.thread_key or event.author.scope + ':' + event.author.native_id}"
+        )
     if parent is not None and parent_key is not None:
-        is_other = contact_id is not None and parent.contact_id is not None and contact_id != parent.contact_id
+        is_other = (
+            contact_id is not None and parent.contact_id is not None and contact_id != parent.contact_id
+        )
         if not (is_other and event.mentions_us):
             return parent_key
     if event.author.is_us:

@@ -14,7 +14,7 @@ from heard.domains.channels import actions as channels
 from heard.domains.channels import queries as channel_queries
 from heard.domains.channels.actions import ArrivedDelivery, UnderstoodDelivery
 from heard.domains.conversations import actions, queries
-from heard.domains.conversations.actions import Incoming
+from heard.domains.conversations.actions import Incoming, TakenIn
 from heard.foundation import clock, metrics
 from heard.foundation.errors import HeardError
 from heard.foundation.logging import logger
@@ -46,6 +46,30 @@ def take_in_channel(
     organization_id: int, network: str, channel_id: int, items: Sequence[UnderstoodDelivery]
 ) -> None:
     """Understand one channel's deliveries; what cannot be read is kept, the others go on."""
+    batch, read = _read(organization_id, network, channel_id, items)
+    try:
+        result = actions.take_in(organization_id, network, channel_id, batch)
+    except DatabaseError as error:
+        # The database refuses something in this batch: find it alone, let the others go on.
+        log.warning("intake_failed", channel=channel_id, error=type(error).__name__, deliveries=len(read))
+        if len(read) == 1:
+            channels.put_off_delivery(read[0], f"The database refused it ({type(error).__name__}).")
+            return
+        for item in read:
+            take_in_channel(organization_id, network, channel_id, [item])
+        return
+    if result.refused:
+        _keep_refused(channel_id, read, result)
+    else:
+        channels.settle_deliveries(read)
+    metrics.DELIVERIES_INGESTED.labels(network=network).inc(len(read))
+    metrics.MESSAGES.labels(network=network).inc(result.new)
+
+
+def _read(
+    organization_id: int, network: str, channel_id: int, items: Sequence[UnderstoodDelivery]
+) -> tuple[list[Incoming], list[UnderstoodDelivery]]:
+    """(events, the deliveries they came from); unreadable ones are kept aside."""
     account = channel_queries.account(organization_id, channel_id)
     connector = channel_queries.connector_of(network)
     batch: list[Incoming] = []
@@ -63,27 +87,17 @@ def take_in_channel(
                 log.info("event_without_a_word", network=network, kind=event.kind[:60])
             else:
                 batch.append(Incoming(event, item.delivery.source, item.delivery.received_at))
-    try:
-        result = actions.take_in(organization_id, network, channel_id, batch)
-    except DatabaseError as error:
-        # The database refuses something in this batch: find it alone, let the others go on.
-        log.warning("intake_failed", channel=channel_id, error=type(error).__name__, deliveries=len(read))
-        if len(read) == 1:
-            channels.put_off_delivery(read[0], f"The database refused it ({type(error).__name__}).")
-            return
-        for item in read:
-            take_in_channel(organization_id, network, channel_id, [item])
-        return
-    refused = "; ".join(result.refused[:3])
-    if refused and not (result.new or result.seen_before or result.changed) and len(read) == 1:
-        channels.set_unreadable(read[0], refused)
+    return batch, read
+
+
+def _keep_refused(channel_id: int, read: Sequence[UnderstoodDelivery], result: TakenIn) -> None:
+    """Something in these deliveries cannot be a message: say so, and keep a delivery that was only that."""
+    reason = "; ".join(result.refused[:3])
+    log.warning("message_refused", channel=channel_id, reason=reason)
+    if len(read) == 1 and not (result.new or result.seen_before or result.changed):
+        channels.set_unreadable(read[0], reason)
     else:
-        if refused:
-            log.warning("message_refused", channel=channel_id, reason=refused)
         channels.settle_deliveries(read)
-    metrics.MESSAGES.labels(network=network).inc(result.new)
-    if result.new:
-        channels.note_heard(organization_id, channel_id)
 
 
 @job("conversations.context", lane=Lane.NETWORK, sweep_seconds=2.0, limit=20)
@@ -122,7 +136,9 @@ def fetch_pictures(turn: Slice) -> int:
         try:
             link, connector = channels.open_link(organization_id, channel_id)
             if not isinstance(connector, FetchesMedia):
-                actions.set_attachment_problem(organization_id, attachment_id, "This network gives no copies.")
+                actions.set_attachment_problem(
+                    organization_id, attachment_id, "This network gives no copies."
+                )
                 continue
             attachment = Attachment(native_id, AttachmentKind.IMAGE, url=url)
             data = connector.fetch_media(link, attachment, LARGEST_PICTURE_BYTES)

@@ -80,7 +80,9 @@ def placed(organization_id: int, channel_id: int, native_ids: Sequence[str]) -> 
     )
 
 
-def placed_by_canonical(organization_id: int, channel_id: int, canonical_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+def placed_by_canonical(
+    organization_id: int, channel_id: int, canonical_ids: Sequence[str]
+) -> list[tuple[Any, ...]]:
     """The same, found by canonical id."""
     mark, values = db.in_list(canonical_ids)
     return db.fetch_all(
@@ -108,7 +110,9 @@ def has_aliases(channel_id: int) -> bool:
     )
 
 
-def conversations(organization_id: int, channel_id: int, keys: Sequence[str]) -> dict[str, tuple[int, int | None]]:
+def conversations(
+    organization_id: int, channel_id: int, keys: Sequence[str]
+) -> dict[str, tuple[int, int | None]]:
     """(id, contact id) by key."""
     mark, values = db.in_list(keys)
     rows = db.fetch_all(
@@ -162,7 +166,8 @@ def insert_attachments(rows: Sequence[tuple[Any, ...]]) -> None:
 def promote(rows: Sequence[tuple[int, str, int]]) -> None:
     """(conversation id, kind, message id): what stood around turns out to be said to us."""
     db.execute_many(
-        "UPDATE conversations_message SET direction = 'in', conversation_id = %s, kind = %s WHERE id = %s", list(rows)
+        "UPDATE conversations_message SET direction = 'in', conversation_id = %s, kind = %s WHERE id = %s",
+        list(rows),
     )
 
 
@@ -185,6 +190,7 @@ def adopt(organization_id: int, channel_id: int, parents: Sequence[str]) -> list
     )
     found = [(row[0], row[2]) for row in rows if row[3] is None and row[4] == "out" and row[2] is not None]
     db.execute_many(
-        "UPDATE conversations_message SET conversation_id = %s WHERE id = %s", [(row[1], row[0]) for row in found]
+        "UPDATE conversations_message SET conversation_id = %s WHERE id = %s",
+        [(row[1], row[0]) for row in found],
     )
     return found

@@ -33,8 +33,12 @@ class Case(models.Model):
     priority = models.IntegerField(default=0)
     opened_at = models.DateTimeField()
     last_at = models.DateTimeField()
-    last_message = models.ForeignKey("conversations.Message", on_delete=models.PROTECT, null=True, related_name="+")
-    last_inbound = models.ForeignKey("conversations.Message", on_delete=models.PROTECT, null=True, related_name="+")
+    last_message = models.ForeignKey(
+        "conversations.Message", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    last_inbound = models.ForeignKey(
+        "conversations.Message", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     waiting_since = models.DateTimeField(null=True, blank=True)
     changed = models.BigIntegerField(default=0)
 
@@ -168,7 +172,13 @@ class CaseSeen(models.Model):
     case = models.ForeignKey(Case, on_delete=models.CASCADE)
     seen_at = models.DateTimeField()
 
-    classified = {"id": NEUTRAL, "organization": NEUTRAL, "member": NEUTRAL, "case": NEUTRAL, "seen_at": NEUTRAL}
+    classified = {
+        "id": NEUTRAL,
+        "organization": NEUTRAL,
+        "member": NEUTRAL,
+        "case": NEUTRAL,
+        "seen_at": NEUTRAL,
+    }
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "case"], name="inbox_seen_once")]

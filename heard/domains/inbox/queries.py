@@ -13,6 +13,7 @@ from heard.domains.channels import queries as channels
 from heard.domains.inbox import sql
 from heard.domains.inbox.models import Case, CaseConversation, CaseEvent, CaseStatus, Note
 from heard.domains.organizations.queries import Permission, require
+from heard.foundation import clock
 from heard.foundation.errors import Invalid, NotFound
 from heard.foundation.tenancy import Actor
 
@@ -70,19 +71,19 @@ VIEWS = {
 }
 
 
+def _of_view(actor: Actor, view: str) -> tuple[str, list[Any]]:
+    if view == "mine":
+        return "k.status IN ('open', 'pending') AND k.owner_id = %s", [actor.member_id or 0]
+    if view.startswith("team-") and view[5:].isdigit() and len(view) < 23:
+        return "k.status IN ('open', 'pending') AND k.team_id = %s", [int(view[5:])]
+    if view in VIEWS:
+        return VIEWS[view], []
+    raise NotFound("There is no such list.")
+
+
 def _conditions(actor: Actor, wanted: Wanted) -> tuple[list[str], list[Any]]:
-    conditions: list[str] = []
-    parameters: list[Any] = []
-    if wanted.view == "mine":
-        conditions.append("k.status IN ('open', 'pending') AND k.owner_id = %s")
-        parameters.append(actor.member_id or 0)
-    elif wanted.view.startswith("team-"):
-        conditions.append("k.status IN ('open', 'pending') AND k.team_id = %s")
-        parameters.append(int(wanted.view.removeprefix("team-")) if wanted.view[5:].isdigit() else 0)
-    elif wanted.view in VIEWS:
-        conditions.append(VIEWS[wanted.view])
-    else:
-        raise NotFound("There is no such list.")
+    first, parameters = _of_view(actor, wanted.view)
+    conditions = [first]
     if wanted.unassigned:
         conditions.append("k.owner_id IS NULL AND k.team_id IS NULL")
     if wanted.waiting:
@@ -144,9 +145,8 @@ def count(actor: Actor, wanted: Wanted) -> int:
 
 
 def _row(row: Sequence[Any]) -> CaseRow:
-    last_at = sql.instant(row[2])
+    last_at = sql.instant(row[2]) or clock.now()
     seen_at = sql.instant(row[16])
-    assert last_at is not None  # noqa: S101 - the column is not null
     return CaseRow(
         row[0],
         row[1],
@@ -282,7 +282,9 @@ class PastCaseView:
     opened_at: datetime
 
 
-def cases_of_contact(actor: Actor, contact_id: int, *, besides: int = 0, limit: int = 10) -> list[PastCaseView]:
+def cases_of_contact(
+    actor: Actor, contact_id: int, *, besides: int = 0, limit: int = 10
+) -> list[PastCaseView]:
     """A person's other cases, newest first."""
     rows = Case.objects.filter(organization_id=actor.organization_id, contact_id=contact_id)
     return [

@@ -25,6 +25,10 @@ def cases(sealed: Sequence[Sealed]) -> None:
         elif fact.data["conversation_id"]:
             bring()
             actions.note_answered(
-                fact.organization_id, fact.actor, fact.data["conversation_id"], fact.data["message_id"], fact.at
+                fact.organization_id,
+                fact.actor,
+                fact.data["conversation_id"],
+                fact.data["message_id"],
+                fact.at,
             )
     bring()

@@ -44,7 +44,9 @@ _CASE = (
 )
 
 
-def cases_of_conversations(organization_id: int, conversation_ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+def cases_of_conversations(
+    organization_id: int, conversation_ids: Sequence[int]
+) -> dict[int, tuple[Any, ...]]:
     """Conversation id -> (case id, status, contact, waiting since, last at, done at)."""
     mark, values = db.in_list(conversation_ids)
     rows = db.fetch_all(
@@ -83,10 +85,7 @@ def insert_cases(rows: Sequence[tuple[Any, ...]]) -> None:
             "waiting_since",
             "changed",
         ),
-        [
-            (*row[:4], 0, moment(row[4]), moment(row[5]), row[6], row[7], moment(row[8]), 0)
-            for row in rows
-        ],
+        [(*row[:4], 0, moment(row[4]), moment(row[5]), row[6], row[7], moment(row[8]), 0) for row in rows],
     )
 
 
@@ -109,13 +108,18 @@ def touch_cases(rows: Sequence[tuple[str, datetime, int, int | None, datetime | 
     later = "GREATEST" if db.is_postgres() else "MAX"
     db.execute_many(
         f"UPDATE inbox_case SET status = %s, last_at = {later}(last_at, %s), last_message_id = %s,"
-        " last_inbound_id = COALESCE(%s, last_inbound_id), waiting_since = %s, changed = changed + 1 WHERE id = %s",
+        " last_inbound_id = COALESCE(%s, last_inbound_id), waiting_since = %s, changed = changed + 1"
+        " WHERE id = %s",
         [(row[0], moment(row[1]), row[2], row[3], moment(row[4]), row[5]) for row in rows],
     )
 
 
 def page(
-    organization_id: int, member_id: int | None, conditions: Sequence[str], parameters: Sequence[Any], limit: int
+    organization_id: int,
+    member_id: int | None,
+    conditions: Sequence[str],
+    parameters: Sequence[Any],
+    limit: int,
 ) -> list[tuple[Any, ...]]:
     """One keyset page of the list: newest activity first."""
     where = " AND ".join(["k.organization_id = %s", *conditions])
@@ -135,4 +139,6 @@ def page(
 def counts(organization_id: int, conditions: Sequence[str], parameters: Sequence[Any]) -> int:
     """How many cases fit."""
     where = " AND ".join(["k.organization_id = %s", *conditions])
-    return int(db.fetch_all(f"SELECT COUNT(*) FROM inbox_case k WHERE {where}", [organization_id, *parameters])[0][0])
+    return int(
+        db.fetch_all(f"SELECT COUNT(*) FROM inbox_case k WHERE {where}", [organization_id, *parameters])[0][0]
+    )

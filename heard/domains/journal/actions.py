@@ -32,7 +32,9 @@ def append(organization_id: int, actor: str, facts: Sequence[Fact], *, at: datet
     rows = []
     for fact in facts:
         data = {field.name: rules.plain(getattr(fact, field.name)) for field in fields(fact)}
-        rows.append((organization_id, fact.kind, moment, rules.entry(organization_id, stamp, actor, fact.kind, data)))
+        rows.append(
+            (organization_id, fact.kind, moment, rules.entry(organization_id, stamp, actor, fact.kind, data))
+        )
     sql.insert_facts(rows)
     wake("journal.seal")
 
@@ -59,22 +61,21 @@ def seal(organization_id: int) -> int:
                 for number, ((fact_id, _), sealed) in enumerate(zip(found, hashes, strict=True), start=1)
             ]
         )
-        is_complete = len(found) < sql.SEAL_AT_ONCE
         if not is_postgres():
             horizon = found[-1][0] if found else horizon
-        elif is_complete:
-            # Every transaction that could still bring an id up to ``pending`` has ended and was
-            # visible to this pass, so nothing below it will appear any more.
-            if pending and oldest >= xid:
-                horizon, pending, xid = pending, 0, 0
-            if not pending:
-                pending, xid = last_id, upcoming
+        elif len(found) < sql.SEAL_AT_ONCE:
+            horizon, pending, xid = rules.next_horizon((horizon, pending, xid), oldest, upcoming, last_id)
+        if found or (horizon, pending, xid) != chain[2:]:
+            sql.move_chain(
+                organization_id,
+                position=position + len(found),
+                digest=hashes[-1] if hashes else digest,
+                horizon=horizon,
+                pending=pending,
+                xid=xid,
+            )
         if found:
-            position, digest = position + len(found), hashes[-1]
-        if found or is_postgres():
-            sql.move_chain(organization_id, position, digest, horizon, pending, xid)
-        if found:
-            sql.notify_sealed(organization_id, position)
+            sql.notify_sealed(organization_id, position + len(found))
             wake("journal.react")
         return len(found)
 
@@ -87,7 +88,9 @@ def seal_all(organization_id: int) -> int:
     return total
 
 
-def consume(organization_id: int, name: str, kinds: frozenset[str], react: Reaction, *, limit: int = 200) -> int:
+def consume(
+    organization_id: int, name: str, kinds: frozenset[str], react: Reaction, *, limit: int = 200
+) -> int:
     """Let one reaction follow the sealed facts, in order, in one transaction with its own writes.
 
     Returns how many positions it moved. When the reaction raises, its writes are rolled back, it is

@@ -36,10 +36,18 @@ def verify(organization: int | None, checkpoint_file: Path | None) -> None:
             promise = Checkpoint.from_json(checkpoint_file.read_text())
         except ValueError as error:
             raise click.ClickException(str(error)) from error
-    wanted = [organization] if organization else (queries.chains() if promise is None else [promise.organization_id])
+    wanted = (
+        [organization]
+        if organization
+        else (queries.chains() if promise is None else [promise.organization_id])
+    )
     failed = False
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
     ) as progress:
         for organization_id in wanted:
             progress.add_task(f"Organization {organization_id}", total=None)
@@ -56,7 +64,9 @@ def verify(organization: int | None, checkpoint_file: Path | None) -> None:
 
 @journal.command()
 @click.option("--organization", type=int, help="Needed where there are several.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of printing.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of printing."
+)
 def checkpoint(organization: int | None, output: Path | None) -> None:
     """Export the chain's end as one line, to be kept somewhere else."""
     found = queries.chains()

@@ -84,7 +84,9 @@ class Consumer(models.Model):
     }
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization_id", "name"], name="journal_consumer_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization_id", "name"], name="journal_consumer_once")
+        ]
 
 
 class GivenUp(models.Model):
@@ -107,5 +109,7 @@ class GivenUp(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["organization_id", "consumer", "position"], name="journal_given_up_once")
+            models.UniqueConstraint(
+                fields=["organization_id", "consumer", "position"], name="journal_given_up_once"
+            )
         ]

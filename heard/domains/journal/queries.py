@@ -21,7 +21,10 @@ def _sealed(organization_id: int, position: int, body: bytes) -> Sealed:
 
 def sealed_after(organization_id: int, position: int, limit: int = 200) -> list[Sealed]:
     """Sealed facts after a position, in order."""
-    return [_sealed(organization_id, place, body) for place, body in sql.sealed_after(organization_id, position, limit)]
+    return [
+        _sealed(organization_id, place, body)
+        for place, body in sql.sealed_after(organization_id, position, limit)
+    ]
 
 
 def end_of(organization_id: int) -> int:
@@ -47,7 +50,8 @@ def behind(names: list[str]) -> list[tuple[int, str]]:
         return []
     now = clock.now()
     places = {
-        (row.organization_id, row.name): row for row in Consumer.objects.filter(organization_id__in=list(ends))
+        (row.organization_id, row.name): row
+        for row in Consumer.objects.filter(organization_id__in=list(ends))
     }
     found = []
     for organization_id, end in sorted(ends.items()):

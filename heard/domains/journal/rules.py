@@ -27,26 +27,32 @@ class NotCanonical(ValueError):
 
 
 def _check(value: Any, where: str) -> None:
-    if value is None or isinstance(value, bool):
-        return
-    if isinstance(value, int):
-        if abs(value) > LARGEST_INTEGER:
-            raise NotCanonical(f"{where}: {value} is beyond ±(2^53−1); store it as a string.")
-    elif isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise NotCanonical(f"{where}: holds half a surrogate pair.")
+    if value is None or isinstance(value, bool | int | str):
+        _check_small(value, where)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             _check(item, f"{where}[{index}]")
     elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str) or not key.isascii():
-                raise NotCanonical(f"{where}: keys are ASCII strings, not {key!r}.")
-            _check(item, f"{where}.{key}")
+        _check_mapping(value, where)
     else:
         raise NotCanonical(
             f"{where}: {type(value).__name__} has no canonical form here (floats are refused: use integers)."
         )
+
+
+def _check_small(value: bool | int | str | None, where: str) -> None:  # noqa: FBT001 - any JSON value
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise NotCanonical(f"{where}: {value} is beyond ±(2^53−1); store it as a string.")
+    if isinstance(value, str) and not value.isascii():
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise NotCanonical(f"{where}: holds half a surrogate pair.")
+
+
+def _check_mapping(value: Mapping[Any, Any], where: str) -> None:
+    for key, item in value.items():
+        if not isinstance(key, str) or not key.isascii():
+            raise NotCanonical(f"{where}: keys are ASCII strings, not {key!r}.")
+        _check(item, f"{where}.{key}")
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:
@@ -87,6 +93,22 @@ def seal(previous: bytes, bodies: Iterable[bytes]) -> Iterator[bytes]:
     for body in bodies:
         previous = sha256(previous + body).digest()
         yield previous
+
+
+def next_horizon(
+    state: tuple[int, int, int], oldest: int, upcoming: int, last_id: int
+) -> tuple[int, int, int]:
+    """(horizon id, pending id, pending xid) after a pass that saw everything visible (PostgreSQL).
+
+    Once every transaction that ran when ``pending`` was noted has ended (``oldest`` >= its xid), no id
+    up to it can still appear: it becomes the horizon, and a new candidate is noted.
+    """
+    horizon, pending, xid = state
+    if pending and oldest >= xid:
+        horizon, pending, xid = pending, 0, 0
+    if not pending and last_id > horizon:
+        pending, xid = last_id, upcoming
+    return horizon, pending, xid
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
@@ -197,7 +219,9 @@ def verify(
         if position != expected:
             return Verdict(organization_id, expected - 1, expected, f"Entry {expected} is missing.")
         if body is None:
-            return Verdict(organization_id, expected - 1, expected, f"The fact of entry {expected} is missing.")
+            return Verdict(
+                organization_id, expected - 1, expected, f"The fact of entry {expected} is missing."
+            )
         previous = sha256(previous + body).digest()
         if previous != sealed:
             return Verdict(organization_id, expected - 1, expected, f"Entry {expected} was changed.")

@@ -32,7 +32,7 @@ def react(turn: Slice) -> int:
         kinds, reaction = known[name]
         try:
             moved += actions.consume(organization_id, name, kinds, reaction, limit=turn.limit)
-        except Exception as error:  # noqa: BLE001 - the work edge: one reaction must not stop the others
+        except Exception as error:
             log.exception("reaction_failed", reaction=name, organization=organization_id)
             actions.note_failure(organization_id, name, f"{type(error).__name__}: {error}")
     return moved

@@ -16,10 +16,11 @@ SEAL_AT_ONCE = 2000
 
 def insert_facts(rows: Sequence[tuple[int, str, datetime, bytes]]) -> None:
     """Append facts: (organization id, kind, at, canonical bytes)."""
+    values: list[tuple[Any, ...]] = list(rows)
     if not db.is_postgres():
         adapt = connections["default"].ops.adapt_datetimefield_value
-        rows = [(organization, kind, adapt(at), body) for organization, kind, at, body in rows]
-    db.insert_rows("journal_fact", ("organization_id", "kind", "at", "body"), list(rows))
+        values = [(organization, kind, adapt(at), body) for organization, kind, at, body in rows]
+    db.insert_rows("journal_fact", ("organization_id", "kind", "at", "body"), values)
 
 
 def lock_chain(organization_id: int) -> tuple[int, bytes, int, int, int] | None:
@@ -65,7 +66,9 @@ def unsealed(organization_id: int, horizon_id: int) -> list[tuple[int, bytes]]:
         statement = (
             "SELECT id, body FROM journal_fact WHERE organization_id = %s AND id > %s ORDER BY id LIMIT %s"
         )
-        return db.fetch_all(statement, [organization_id, horizon_id, SEAL_AT_ONCE])  # type: ignore[return-value]
+        return [
+            (row[0], row[1]) for row in db.fetch_all(statement, [organization_id, horizon_id, SEAL_AT_ONCE])
+        ]
     statement = """
         SELECT f.id, f.body FROM journal_fact f
         WHERE f.organization_id = %s AND f.id > %s
@@ -91,7 +94,7 @@ def insert_seals(rows: Sequence[tuple[int, int, int, bytes]]) -> None:
 
 
 def move_chain(
-    organization_id: int, position: int, digest: bytes, horizon: int, pending: int, xid: int
+    organization_id: int, *, position: int, digest: bytes, horizon: int, pending: int, xid: int
 ) -> None:
     """Write the chain's new end."""
     with db.cursor_of() as cursor:

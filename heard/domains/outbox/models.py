@@ -35,7 +35,9 @@ class Outbound(models.Model):
     verb = models.CharField(max_length=20)
     conversation = models.ForeignKey("conversations.Conversation", on_delete=models.PROTECT, null=True)
     target = models.ForeignKey("conversations.Message", on_delete=models.PROTECT, null=True, related_name="+")
-    message = models.ForeignKey("conversations.Message", on_delete=models.PROTECT, null=True, related_name="+")
+    message = models.ForeignKey(
+        "conversations.Message", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     author = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, null=True)
     key = models.CharField(max_length=40, unique=True)
     text = models.TextField(default="", blank=True)
@@ -100,7 +102,9 @@ class Outbound(models.Model):
 class Gate(models.Model):
     """One row per organization: a claim shares its lock, placing a hold takes it alone."""
 
-    organization = models.OneToOneField("organizations.Organization", on_delete=models.PROTECT, primary_key=True)
+    organization = models.OneToOneField(
+        "organizations.Organization", on_delete=models.PROTECT, primary_key=True
+    )
 
     classified = {"organization": NEUTRAL}
 
@@ -112,11 +116,17 @@ class Hold(models.Model):
     channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, null=True, blank=True)
     kind = models.CharField(max_length=20, default="switch")
     reason = models.CharField(max_length=300)
-    placed_by = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, null=True, related_name="+")
+    placed_by = models.ForeignKey(
+        "organizations.Member", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     placed_at = models.DateTimeField()
-    release_asked_by = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, null=True, related_name="+")
+    release_asked_by = models.ForeignKey(
+        "organizations.Member", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     release_asked_at = models.DateTimeField(null=True, blank=True)
-    released_by = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, null=True, related_name="+")
+    released_by = models.ForeignKey(
+        "organizations.Member", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     released_at = models.DateTimeField(null=True, blank=True)
 
     classified = {

@@ -8,7 +8,16 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from heard.connectorkit.vocabulary import ActorKind, Answer, Author, OutFile, SendOrder, Target, Verb, Visibility
+from heard.connectorkit.vocabulary import (
+    ActorKind,
+    Answer,
+    Author,
+    OutFile,
+    SendOrder,
+    Target,
+    Verb,
+    Visibility,
+)
 from heard.domains.channels import queries as channels
 from heard.domains.conversations import queries as conversations
 from heard.domains.outbox.models import Hold, Outbound, OutboundState
@@ -71,7 +80,9 @@ def _view(row: Outbound) -> OutboundView:
 
 def outbounds_of(organization_id: int, conversation_ids: Iterable[int]) -> list[OutboundView]:
     """Everything asked for in these conversations, oldest first, sent ones too (who wrote what)."""
-    rows = Outbound.objects.filter(organization_id=organization_id, conversation_id__in=list(conversation_ids))
+    rows = Outbound.objects.filter(
+        organization_id=organization_id, conversation_id__in=list(conversation_ids)
+    )
     return [_view(row) for row in rows.exclude(state=OutboundState.CANCELLED).order_by("pk")]
 
 
@@ -178,7 +189,9 @@ def kind_of(organization_id: int, message_id: int | None) -> str:
     return found[message_id].kind if message_id in found else ""
 
 
-def order_of(organization_id: int, outbound_id: int, files: Iterable[tuple[str, str, bytes]]) -> tuple[SendOrder, int]:
+def order_of(
+    organization_id: int, outbound_id: int, files: Iterable[tuple[str, str, bytes]]
+) -> tuple[SendOrder, int]:
     """(order, channel id): an outbound as its connector gets it. ``files`` are (name, type, bytes)."""
     row = Outbound.objects.get(organization_id=organization_id, pk=outbound_id)
     target: Target | None = None
@@ -206,7 +219,11 @@ def order_of(organization_id: int, outbound_id: int, files: Iterable[tuple[str, 
 
 def file_ids_of(organization_id: int, outbound_id: int) -> list[int]:
     """The files that go with an outbound."""
-    return list(Outbound.objects.values_list("file_ids", flat=True).get(organization_id=organization_id, pk=outbound_id))
+    return list(
+        Outbound.objects.values_list("file_ids", flat=True).get(
+            organization_id=organization_id, pk=outbound_id
+        )
+    )
 
 
 def stuck() -> tuple[int, int]:

@@ -82,7 +82,10 @@ def _text_problems(draft: Draft, limits: Constraints) -> list[tuple[str, str]]:
             found.append(("text", f"The text is {counted.over} over the limit of {counted.maximum}."))
         elif limits.text.maximum_bytes and counted.used_bytes > limits.text.maximum_bytes:
             found.append(
-                ("text", f"The text has {counted.used_bytes} bytes; this network takes {limits.text.maximum_bytes}.")
+                (
+                    "text",
+                    f"The text has {counted.used_bytes} bytes; the limit is {limits.text.maximum_bytes}.",
+                )
             )
     if draft.visibility is not None and limits.visibilities and draft.visibility not in limits.visibilities:
         found.append(("visibility", "This audience is not possible here."))
@@ -95,10 +98,14 @@ def _file_problems(draft: Draft, limits: Constraints) -> list[tuple[str, str]]:
         return [("files", f"At most {media.count} files can be attached here.")]
     found = []
     if media.maximum_bytes and draft.largest_file_bytes > media.maximum_bytes:
-        found.append(("files", f"A file is larger than {media.maximum_bytes // 1_000_000} MB, this network's limit."))
-    for content_type in draft.file_types:
-        if media.types and not any(_fits(content_type, allowed) for allowed in media.types):
-            found.append(("files", f"This network does not take files of type {content_type}."))
+        found.append(
+            ("files", f"A file is larger than {media.maximum_bytes // 1_000_000} MB, this network's limit.")
+        )
+    found += [
+        ("files", f"This network does not take files of type {content_type}.")
+        for content_type in draft.file_types
+        if media.types and not any(_fits(content_type, allowed) for allowed in media.types)
+    ]
     return found
 
 
@@ -114,7 +121,8 @@ def constraints(answer: Answer) -> Constraints:
 
 
 def is_key_alive(
-    takes_key: bool,  # noqa: FBT001 - reads as a sentence at its one caller
+    *,
+    takes_key: bool,
     lifetime_seconds: int | None,
     first_attempt_at: datetime | None,
     now: datetime,

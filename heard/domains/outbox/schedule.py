@@ -42,36 +42,44 @@ def send_now(claimed: Claimed) -> None:
         actions.put_off(claimed, error.message)
         return
     network = connector.manifest.network
-    outcome = "sent"
     try:
         sent = connector.send(link, order)
-        if not actions.settle_sent(claimed, sent):
-            log.warning("lease_lost_after_send", outbound=claimed.id)
-    except errors.RateLimited as error:
-        outcome = "put_off"
-        actions.put_off(claimed, rules_sentence(error), pause_seconds=error.retry_after_seconds)
-    except errors.Unreachable as error:
-        outcome = "put_off"
-        actions.put_off(claimed, rules_sentence(error))
-    except errors.CredentialsRefused as error:
-        outcome = "rejected"
-        actions.reject(claimed, f"{error.message} Connect the account again, then retry.")
-        channel_id = queries.order_of(claimed.organization_id, claimed.id, ())[1]
-        channels.refuse_channel(claimed.organization_id, channel_id, error)
-    except (errors.Rejected, errors.Unsupported) as error:
-        outcome = "rejected"
-        actions.reject(claimed, error.message)
     except errors.ConnectorError as error:
-        outcome = "unknown"
-        actions.set_unknown(claimed, error.message)
-    except Exception as error:  # noqa: BLE001 - the work edge: a connector's bug after the call may have sent
+        outcome = _failed(claimed, error)
+    except Exception as error:
         outcome = "unknown"
         log.exception("send_broke", outbound=claimed.id, network=network)
         actions.set_unknown(claimed, f"The connector broke ({type(error).__name__}).")
+    else:
+        outcome = "sent"
+        if not actions.settle_sent(claimed, sent):
+            log.warning("lease_lost_after_send", outbound=claimed.id)
     metrics.SENDS.labels(network=network, outcome=outcome).inc()
 
 
-def rules_sentence(error: errors.ConnectorError) -> str:
+def _failed(claimed: Claimed, error: errors.ConnectorError) -> str:
+    """What a connector's error means for the outbound; anything unclear is unknown."""
+    match error:
+        case errors.RateLimited():
+            actions.put_off(claimed, _later(error), pause_seconds=error.retry_after_seconds)
+            return "put_off"
+        case errors.Unreachable():
+            actions.put_off(claimed, _later(error))
+            return "put_off"
+        case errors.CredentialsRefused():
+            actions.reject(claimed, f"{error.message} Connect the account again, then retry.")
+            channel_id = queries.order_of(claimed.organization_id, claimed.id, ())[1]
+            channels.refuse_channel(claimed.organization_id, channel_id, error)
+            return "rejected"
+        case errors.Rejected() | errors.Unsupported():
+            actions.reject(claimed, error.message)
+            return "rejected"
+        case _:
+            actions.set_unknown(claimed, error.message)
+            return "unknown"
+
+
+def _later(error: errors.ConnectorError) -> str:
     """Why it waits, with what happens next."""
     return f"{error.message} Heard tries again by itself."
 
@@ -114,8 +122,17 @@ def look_for(claimed: Claimed) -> None:
         reason = found.reason
     else:
         reason = f"{manifest.name} cannot be asked whether it stands there."
-    takes_key = manifest.takes_key and link.account.settings.get("idempotency", True) not in {False, "", "false"}
-    if rules.is_key_alive(takes_key, manifest.key_lifetime_seconds, order.first_attempt_at, clock.now()):
+    takes_key = manifest.takes_key and link.account.settings.get("idempotency", True) not in {
+        False,
+        "",
+        "false",
+    }
+    if rules.is_key_alive(
+        takes_key=takes_key,
+        lifetime_seconds=manifest.key_lifetime_seconds,
+        first_attempt_at=order.first_attempt_at,
+        now=clock.now(),
+    ):
         actions.note_not_found(claimed)
         return
     actions.ask_person(claimed, reason, look_again=isinstance(connector, LooksUp))

@@ -51,7 +51,8 @@ def claim(
         UPDATE {table} SET lease_until = %s, fence = fence + 1
         WHERE id IN (
             SELECT id FROM {table}
-            WHERE state IN ({marks}) AND due_at <= %s AND (lease_until IS NULL OR lease_until <= %s){condition}
+            WHERE state IN ({marks}) AND due_at <= %s
+                AND (lease_until IS NULL OR lease_until <= %s){condition}
             ORDER BY due_at, id LIMIT %s{lock})
         RETURNING id, fence, organization_id
     """

@@ -85,7 +85,11 @@ def _default_brand(actor: Actor) -> int:
 
 
 def _of(actor: Actor, channel_id: int) -> Channel:
-    row = Channel.objects.select_for_update().filter(organization_id=actor.organization_id, pk=channel_id).first()
+    row = (
+        Channel.objects.select_for_update()
+        .filter(organization_id=actor.organization_id, pk=channel_id)
+        .first()
+    )
     if row is None or row.state == ChannelState.CLOSED:
         raise NotFound("There is no such channel here.")
     return row

@@ -148,7 +148,9 @@ def replay(actor: Actor, channel_id: int) -> int:
     with transaction.atomic(using=sql.alias()):
         count = (
             Delivery.objects.using(sql.alias())
-            .filter(organization_id=actor.organization_id, channel_id=channel_id, state=DeliveryState.UNREADABLE)
+            .filter(
+                organization_id=actor.organization_id, channel_id=channel_id, state=DeliveryState.UNREADABLE
+            )
             .exclude(body=b"")
             .update(state=DeliveryState.RECEIVED, attempts=0, due_at=clock.now(), reason="")
         )
@@ -164,8 +166,8 @@ def forget_bodies(older_than_days: int, limit: int = 1000) -> int:
     before = now - timedelta(days=older_than_days)
     rows = Delivery.objects.using(sql.alias())
     ids = list(
-        rows.filter(state=DeliveryState.UNDERSTOOD, emptied_at__isnull=True, received_at__lt=before).values_list(
-            "pk", flat=True
-        )[:limit]
+        rows.filter(
+            state=DeliveryState.UNDERSTOOD, emptied_at__isnull=True, received_at__lt=before
+        ).values_list("pk", flat=True)[:limit]
     )
     return rows.filter(pk__in=ids).update(body=b"", headers={}, emptied_at=now)

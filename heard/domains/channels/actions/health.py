@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -29,7 +30,7 @@ def note_look(claimed: Claimed, *, poll_seconds: int, heard: bool, more: bool, g
     with transaction.atomic():
         row = Channel.objects.filter(pk=claimed.id).values_list("streaming_until", flat=True).first()
         is_streaming = row is not None and row > now
-        changes: dict[str, object] = {
+        changes: dict[str, Any] = {
             "due_at": rules.next_look(now, is_streaming=is_streaming, poll_seconds=poll_seconds, more=more),
             "looked_at": now,
             "attempts": 0,
@@ -52,7 +53,7 @@ def note_error(claimed: Claimed, error: errors.ConnectorError, *, poll_seconds: 
     with transaction.atomic():
         attempts = Channel.objects.filter(pk=claimed.id).values_list("attempts", flat=True).first() or 0
         pause = rules.pause_after_error(error, attempts, poll_seconds)
-        changes: dict[str, object] = {
+        changes: dict[str, Any] = {
             "due_at": now + timedelta(seconds=pause),
             "attempts": attempts + 1,
             "error": rules.plain_error(error),
@@ -73,7 +74,9 @@ def refuse_channel(organization_id: int, channel_id: int, error: errors.Credenti
     with transaction.atomic():
         changed = Channel.objects.filter(
             organization_id=organization_id, pk=channel_id, state=ChannelState.ACTIVE
-        ).update(state=ChannelState.REFUSED, state_reason=rules.plain_error(error), error=rules.plain_error(error))
+        ).update(
+            state=ChannelState.REFUSED, state_reason=rules.plain_error(error), error=rules.plain_error(error)
+        )
         if changed:
             journal.append(organization_id, system(organization_id).label, [ChannelRefused(channel_id)])
 

@@ -44,7 +44,9 @@ class VaultOf:
 
     def current(self) -> Mapping[str, str]:
         """The secrets as stored now."""
-        return queries.secrets_of(Channel.objects.get(organization_id=self.organization_id, pk=self.channel_id))
+        return queries.secrets_of(
+            Channel.objects.get(organization_id=self.organization_id, pk=self.channel_id)
+        )
 
     @contextmanager
     def lock(self) -> Iterator[None]:

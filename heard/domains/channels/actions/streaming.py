@@ -68,10 +68,15 @@ class StreamKeeper:
                 continue
             if self._not_before.get(channel_id, 0.0) > time.monotonic():
                 continue
-            if not isinstance(queries.connector_of(network), Streams) or not take_line(organization_id, channel_id):
+            if not isinstance(queries.connector_of(network), Streams) or not take_line(
+                organization_id, channel_id
+            ):
                 continue
             thread = threading.Thread(
-                target=self._hold, args=(organization_id, channel_id, network), name=f"line-{channel_id}", daemon=True
+                target=self._hold,
+                args=(organization_id, channel_id, network),
+                name=f"line-{channel_id}",
+                daemon=True,
             )
             self._threads[channel_id] = thread
             thread.start()

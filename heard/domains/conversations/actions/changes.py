@@ -62,7 +62,10 @@ def apply_gone(organization_id: int, channel_id: int, event: MessageGone, receiv
     if not event.native_id or len(event.native_id) > rules.LONGEST_NATIVE_ID:
         return 0
     message = Message.objects.filter(
-        organization_id=organization_id, channel_id=channel_id, id_scope=event.id_scope, native_id=event.native_id
+        organization_id=organization_id,
+        channel_id=channel_id,
+        id_scope=event.id_scope,
+        native_id=event.native_id,
     ).first()
     if message is None:
         Message.objects.create(
@@ -170,9 +173,13 @@ def erase_contact(actor: Actor, contact_id: int) -> int:
             mine.filter(pk=message_id).update(
                 native_id=f"erased:{message_id}", canonical_id="", parent_native_id="", refs={}
             )
-        conversations = Conversation.objects.filter(organization_id=actor.organization_id, contact_id=contact_id)
+        conversations = Conversation.objects.filter(
+            organization_id=actor.organization_id, contact_id=contact_id
+        )
         for conversation_id in conversations.values_list("pk", flat=True):
-            Conversation.objects.filter(pk=conversation_id).update(key=f"erased:{conversation_id}", subject="")
+            Conversation.objects.filter(pk=conversation_id).update(
+                key=f"erased:{conversation_id}", subject=""
+            )
         journal.append(actor.organization_id, actor.label, [ContactMessagesErased(contact_id, emptied)])
         return emptied
 
@@ -180,7 +187,9 @@ def erase_contact(actor: Actor, contact_id: int) -> int:
 def forget_raw(older_than_days: int, limit: int = 1000) -> int:
     """Retention: the raw form of messages goes after its term, in every organization."""
     before = clock.now() - timedelta(days=older_than_days)
-    ids = list(Message.objects.filter(received_at__lt=before).exclude(raw="").values_list("pk", flat=True)[:limit])
+    ids = list(
+        Message.objects.filter(received_at__lt=before).exclude(raw="").values_list("pk", flat=True)[:limit]
+    )
     return Message.objects.filter(pk__in=ids).update(raw="")
 
 

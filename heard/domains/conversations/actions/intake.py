@@ -88,18 +88,18 @@ class _Intake:
 
     def run(self, batch: Sequence[Incoming]) -> TakenIn:
         """The whole intake, in the order in which one step needs the other."""
-        seen = self._first_of_each([item for item in batch if isinstance(item.event, MessageSeen)])
+        seen = self._first_of_each(batch)
         self._look_up(seen)
-        self.people = contacts.know(
-            self.organization_id, self.network, self._authors(seen), at=self.now
-        )
+        self.people = contacts.know(self.organization_id, self.network, self._authors(seen), at=self.now)
         new = self._sort_out(seen)
         self._place(new)
         self._insert(new)
         self._announce(new)
         for item in batch:
             if isinstance(item.event, MessageGone):
-                self.result.changed += apply_gone(self.organization_id, self.channel_id, item.event, item.received_at)
+                self.result.changed += apply_gone(
+                    self.organization_id, self.channel_id, item.event, item.received_at
+                )
             elif isinstance(item.event, Receipt):
                 self.result.changed += apply_receipt(self.organization_id, self.channel_id, item.event)
         return self.result
@@ -109,7 +109,8 @@ class _Intake:
         best: dict[Key, tuple[MessageSeen, Incoming]] = {}
         for item in items:
             event = item.event
-            assert isinstance(event, MessageSeen)  # noqa: S101 - narrowed by the caller
+            if not isinstance(event, MessageSeen):
+                continue
             problem = rules.refusal(event)
             if problem:
                 self.result.refused.append(problem)
@@ -136,7 +137,19 @@ class _Intake:
             self._hold(sql.placed_by_canonical(self.organization_id, self.channel_id, wanted))
 
     def _hold(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        for scope, native_id, message_id, conversation_id, contact_id, direction, version, state, text, key, uri in rows:
+        for (
+            scope,
+            native_id,
+            message_id,
+            conversation_id,
+            contact_id,
+            direction,
+            version,
+            state,
+            text,
+            key,
+            uri,
+        ) in rows:
             self.held[scope, native_id] = Placed(
                 message_id, conversation_id, contact_id, direction, version, state, text
             )
@@ -158,7 +171,10 @@ class _Intake:
                 self._alias(event, self.held[self.by_canonical[event.canonical_id]])
                 self.result.seen_before += 1
             elif held is None:
-                if not event.author.is_us and self.people.get((event.author.scope, event.author.native_id), 0) is None:
+                if (
+                    not event.author.is_us
+                    and self.people.get((event.author.scope, event.author.native_id), 0) is None
+                ):
                     self.result.suppressed += 1
                 else:
                     fresh.append((event, item))
@@ -179,7 +195,11 @@ class _Intake:
         if rules.is_newer(event, held):
             apply_edit(self.organization_id, held, event, item.received_at)
             self.result.changed += 1
-        elif held.direction == "context" and rules.direction(event, item.source) == "in" and held.state == "visible":
+        elif (
+            held.direction == "context"
+            and rules.direction(event, item.source) == "in"
+            and held.state == "visible"
+        ):
             self._promote(event, held)
             self.result.new += 1
         else:
@@ -204,7 +224,13 @@ class _Intake:
         self._choose(new)
         # Later messages of this batch find this one as their parent.
         self.held[event.id_scope, event.native_id] = Placed(
-            number, None, known.contact_id if known else None, new.direction, event.version, "visible", event.text
+            number,
+            None,
+            known.contact_id if known else None,
+            new.direction,
+            event.version,
+            "visible",
+            event.text,
         )
         if event.canonical_id:
             self.by_canonical.setdefault(event.canonical_id, (event.id_scope, event.native_id))
@@ -346,7 +372,11 @@ class _Intake:
 def _row(organization_id: int, channel_id: int, item: _New) -> tuple[object, ...]:
     event = item.event
     sent_at = rules.clamp(event.sent_at, item.received_at)
-    parent = event.parent.native_id if event.parent and len(event.parent.native_id) <= rules.LONGEST_NATIVE_ID else ""
+    parent = (
+        event.parent.native_id
+        if event.parent and len(event.parent.native_id) <= rules.LONGEST_NATIVE_ID
+        else ""
+    )
     root = event.root.native_id if event.root and len(event.root.native_id) <= rules.LONGEST_NATIVE_ID else ""
     raw = "" if event.raw is None else json.dumps(event.raw, ensure_ascii=False, default=plain.to_plain)
     return (

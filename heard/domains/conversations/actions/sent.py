@@ -41,7 +41,10 @@ def record_sent(organization_id: int, actor: str, said: SentMessage, *, at: date
     sent = said.sent
     native_id = sent.native_id[: rules.LONGEST_NATIVE_ID]
     echo = Message.objects.filter(
-        organization_id=organization_id, channel_id=said.channel_id, id_scope=sent.id_scope, native_id=native_id
+        organization_id=organization_id,
+        channel_id=said.channel_id,
+        id_scope=sent.id_scope,
+        native_id=native_id,
     ).first()
     if echo is None and sent.canonical_id:
         echo = Message.objects.filter(
@@ -101,13 +104,25 @@ def _insert(organization_id: int, said: SentMessage, native_id: str, at: datetim
 
 
 def conversation_for_new(
-    organization_id: int, channel_id: int, contact_id: int, key: str, *, is_private: bool, subject: str, at: datetime
+    organization_id: int,
+    channel_id: int,
+    contact_id: int,
+    key: str,
+    *,
+    is_private: bool,
+    subject: str,
+    at: datetime,
 ) -> int:
     """The conversation that something we start belongs to (a first direct message, a new mail)."""
     row, _ = Conversation.objects.get_or_create(
         organization_id=organization_id,
         channel_id=channel_id,
         key=key,
-        defaults={"contact_id": contact_id, "is_private": is_private, "subject": subject[:490], "started_at": at},
+        defaults={
+            "contact_id": contact_id,
+            "is_private": is_private,
+            "subject": subject[:490],
+            "started_at": at,
+        },
     )
     return row.pk

@@ -57,20 +57,17 @@ def _facts_of(row: tuple[Any, ...]) -> CaseFacts:
     )
 
 
-def _choose(organization_id: int, rows: Sequence[Said]) -> tuple[dict[int, _Touched], list[tuple[int, int, int]]]:
+def _choose(
+    organization_id: int, rows: Sequence[Said]
+) -> tuple[dict[int, _Touched], list[tuple[int, int, int]]]:
     """The cases of a batch by id, and the conversations to link to them."""
+    numbers = sorted({row.conversation_id for row in rows})
     own = {
-        number: _facts_of(row)
-        for number, row in sql.cases_of_conversations(
-            organization_id, sorted({row.conversation_id for row in rows})
-        ).items()
+        number: _facts_of(found)
+        for number, found in sql.cases_of_conversations(organization_id, numbers).items()
     }
-    lonely = {row.contact_id for row in rows if row.conversation_id not in own and row.contact_id}
-    by_contact: dict[int, list[CaseFacts]] = {}
-    if lonely:
-        for row in sql.cases_of_contacts(organization_id, sorted(lonely)):
-            by_contact.setdefault(row[2], []).append(_facts_of(row))
-    spare = iter(db.allocate_ids("inbox_case", len({row.conversation_id for row in rows} - set(own))))
+    by_contact = _cases_of_lonely(organization_id, rows, own)
+    spare = iter(db.allocate_ids("inbox_case", len(set(numbers) - set(own))))
     touched: dict[int, _Touched] = {}
     links: list[tuple[int, int, int]] = []
     for row in rows:
@@ -79,21 +76,36 @@ def _choose(organization_id: int, rows: Sequence[Said]) -> tuple[dict[int, _Touc
         if case is None:
             case = CaseFacts(next(spare), "open", row.contact_id, None, None, row.at)
             touched[case.case_id] = _Touched(case.case_id, "open", row.contact_id, None, is_new=True)
-            if row.contact_id:
-                by_contact.setdefault(row.contact_id, []).append(case)
+            by_contact.setdefault(row.contact_id or -case.case_id, []).append(case)
         if mine is None:
             own[row.conversation_id] = case
             links.append((organization_id, case.case_id, row.conversation_id))
-        entry = touched.get(case.case_id)
-        if entry is None:
-            entry = _Touched(case.case_id, case.status, case.contact_id, case.waiting_since, is_new=False)
-            touched[case.case_id] = entry
-        entry.said.append(row)
-        entry.conversations[row.conversation_id] = None
-        if rules.reopens(entry.status, inbound=row.direction == "in", automatic=row.is_automatic):
-            entry.reopened = entry.reopened or entry.status == "done"
-            entry.status = "open"
+        _touch(touched, case, row)
     return touched, links
+
+
+def _cases_of_lonely(
+    organization_id: int, rows: Sequence[Said], own: dict[int, CaseFacts]
+) -> dict[int, list[CaseFacts]]:
+    """The cases of people who brought a conversation that has none yet."""
+    lonely = {row.contact_id for row in rows if row.conversation_id not in own and row.contact_id}
+    found: dict[int, list[CaseFacts]] = {}
+    if lonely:
+        for values in sql.cases_of_contacts(organization_id, sorted(lonely)):
+            found.setdefault(values[2], []).append(_facts_of(values))
+    return found
+
+
+def _touch(touched: dict[int, _Touched], case: CaseFacts, row: Said) -> None:
+    entry = touched.get(case.case_id)
+    if entry is None:
+        entry = _Touched(case.case_id, case.status, case.contact_id, case.waiting_since, is_new=False)
+        touched[case.case_id] = entry
+    entry.said.append(row)
+    entry.conversations[row.conversation_id] = None
+    if rules.reopens(entry.status, inbound=row.direction == "in", automatic=row.is_automatic):
+        entry.reopened = entry.reopened or entry.status == "done"
+        entry.status = "open"
 
 
 def _write(organization_id: int, touched: dict[int, _Touched], links: list[tuple[int, int, int]]) -> None:
@@ -118,7 +130,14 @@ def _write(organization_id: int, touched: dict[int, _Touched], links: list[tuple
             )
         else:
             known.append(
-                (case.status, last.at, last.message_id, inbound[-1] if inbound else None, waiting, case.case_id)
+                (
+                    case.status,
+                    last.at,
+                    last.message_id,
+                    inbound[-1] if inbound else None,
+                    waiting,
+                    case.case_id,
+                )
             )
         if case.is_new or case.reopened:
             episodes.append((organization_id, case.case_id, case.said[0].at))
@@ -136,7 +155,9 @@ def _write(organization_id: int, touched: dict[int, _Touched], links: list[tuple
     journal.append(organization_id, system(organization_id).label, [fact])
 
 
-def note_answered(organization_id: int, actor: str, conversation_id: int, message_id: int, at: datetime) -> None:
+def note_answered(
+    organization_id: int, actor: str, conversation_id: int, message_id: int, at: datetime
+) -> None:
     """A reply stands on the network: nobody waits in this case any more; its first answer is noted."""
     case = Case.objects.filter(
         organization_id=organization_id, caseconversation__conversation_id=conversation_id
@@ -144,9 +165,14 @@ def note_answered(organization_id: int, actor: str, conversation_id: int, messag
     if case is None:
         return
     Case.objects.filter(pk=case.pk).update(
-        waiting_since=None, last_at=max(case.last_at, at), last_message_id=message_id, changed=case.changed + 1
+        waiting_since=None,
+        last_at=max(case.last_at, at),
+        last_message_id=message_id,
+        changed=case.changed + 1,
     )
-    episode = Episode.objects.filter(organization_id=organization_id, case=case, resolved_at__isnull=True).first()
+    episode = Episode.objects.filter(
+        organization_id=organization_id, case=case, resolved_at__isnull=True
+    ).first()
     if episode is not None and episode.first_answered_at is None:
         Episode.objects.filter(pk=episode.pk).update(first_answered_at=at)
     fact = CaseAnswered(case.pk, episode.pk if episode else 0, message_id)

@@ -49,10 +49,16 @@ def assign_case(actor: Actor, case_id: int, *, member_id: int | None, team_id: i
             team_id=team_id,
             at=now,
         )
-        journal.append(actor.organization_id, actor.label, [CaseAssigned(case_id, member_id or 0, team_id or 0)], at=now)
+        journal.append(
+            actor.organization_id, actor.label, [CaseAssigned(case_id, member_id or 0, team_id or 0)], at=now
+        )
         if changed_owner and member_id is not None and member_id != actor.member_id:
             notifications.notify(
-                actor.organization_id, member_id, kind="case_assigned", url=f"/c/{case_id}", subject_id=case_id
+                actor.organization_id,
+                member_id,
+                kind="case_assigned",
+                url=f"/c/{case_id}",
+                subject_id=case_id,
             )
 
 
@@ -97,14 +103,20 @@ def write_note(actor: Actor, case_id: int, text: str) -> int:
     if not text:
         raise Invalid("Write something first.", field="text")
     if len(text) > LONGEST_NOTE:
-        raise Invalid(f"A note has at most {LONGEST_NOTE:,} characters; this has {len(text):,}.", field="text")
+        raise Invalid(
+            f"A note has at most {LONGEST_NOTE:,} characters; this has {len(text):,}.", field="text"
+        )
     if actor.member_id is None:
         raise Invalid("Only members write notes.")
     with transaction.atomic():
         row = _of(actor, case_id)
         now = clock.now()
         note = Note.objects.create(
-            organization_id=actor.organization_id, case=row, author_id=actor.member_id, text=text, written_at=now
+            organization_id=actor.organization_id,
+            case=row,
+            author_id=actor.member_id,
+            text=text,
+            written_at=now,
         )
         Case.objects.filter(pk=row.pk).update(changed=row.changed + 1)
         journal.append(actor.organization_id, actor.label, [NoteWritten(case_id, note.pk)], at=now)

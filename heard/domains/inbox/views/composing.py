@@ -116,7 +116,9 @@ def _mode(key: str, label: str, line: ChannelView, limits: Constraints, target: 
     audience = choices[0].value if choices else ("private" if key == "direct" else target.visibility)
     subject = None
     if limits.subject:
-        subject = target.subject if target.subject.lower().startswith("re:") else f"Re: {target.subject}".strip()
+        subject = (
+            target.subject if target.subject.lower().startswith("re:") else f"Re: {target.subject}".strip()
+        )
     text = limits.text
     return Mode(
         key=key,
@@ -181,7 +183,9 @@ def person(actor: Actor, case: CaseView) -> Person | None:
 def holds(actor: Actor) -> list[HoldLine]:
     """What is stopped, for the banner."""
     found = outbox.holds(actor)
-    lines = channels.channel_views(actor.organization_id, [item.channel_id for item in found if item.channel_id])
+    lines = channels.channel_views(
+        actor.organization_id, [item.channel_id for item in found if item.channel_id]
+    )
     return [
         HoldLine(
             item.reason,

@@ -27,6 +27,7 @@ TITLES = {
     "all": _("Everything"),
 }
 
+
 def address(wanted: Wanted, **changes: str) -> str:
     """The address of a list with its filters."""
     values = {

@@ -59,7 +59,9 @@ def message_bubble(
         text=clean_text(message.text) if message.state != "erased" else _("Erased at this person's request."),
         message_id=str(message.message_id),
         handle="" if own else message.author_handle,
-        tint=tint_of(f"contact:{message.contact_id}" if not own else f"member:{sent.author_id if sent else 0}"),
+        tint=tint_of(
+            f"contact:{message.contact_id}" if not own else f"member:{sent.author_id if sent else 0}"
+        ),
         initials=initials_of(name),
         html=html,
         subject=message.subject,
@@ -191,9 +193,7 @@ def _parts(actor: Actor, case: CaseView, names: dict[int, str], show_images: int
     asked = outbox.outbounds_of(organization_id, case.conversation_ids)
     by_message = {item.message_id: item for item in asked if item.message_id}
     inside = {message.message_id: message for message in said}
-    parents = [
-        message.parent_id for message in said if message.parent_id and message.parent_id not in inside
-    ]
+    parents = [message.parent_id for message in said if message.parent_id and message.parent_id not in inside]
     above = conversations.posts_above(organization_id, parents) if parents else []
     parts = []
     for frame in frames:
@@ -203,7 +203,9 @@ def _parts(actor: Actor, case: CaseView, names: dict[int, str], show_images: int
         bubbles += [
             outbound_bubble(item, names.get(item.author_id or 0, line.name), case.case_id)
             for item in asked
-            if item.conversation_id == frame.conversation_id and item.message_id is None and item.state in _STATE
+            if item.conversation_id == frame.conversation_id
+            and item.message_id is None
+            and item.state in _STATE
         ]
         if frame is frames[-1]:
             bubbles += _quiet_lines(actor, case, names)
@@ -255,7 +257,7 @@ def _context(post: MessageView, line: ChannelView) -> Bubble:
 def _bubbles(
     mine: Sequence[MessageView],
     inside: dict[int, MessageView],
-    by_message: dict[int | None, OutboundView],
+    by_message: dict[int, OutboundView],
     line: ChannelView,
     names: dict[int, str],
     case_id: int,

@@ -51,16 +51,16 @@ def answer(request: MemberRequest, case_id: int) -> HttpResponse:
     try:
         if mode == "note":
             actions.write_note(request.actor, case.case_id, text)
-        elif mode in VERBS:
-            _submit(request, case, mode, text)
         else:
-            raise Invalid("Choose how to answer.")
+            _submit(request, case, mode, text)
     except (Invalid, Conflict) as error:
         return _refused(request, case_id, mode, text, error.message)
     return _region(request, case_id, "inbox/_messages.html", sent={"mode": mode})
 
 
 def _submit(request: MemberRequest, case: queries.CaseView, mode: str, text: str) -> None:
+    if mode not in VERBS:
+        raise Invalid("Choose how to answer.")
     given = request.POST.get(f"target_{mode}", "")
     target_id = int(given) if given.isdigit() and len(given) < 18 else (case.last_inbound_id or 0)
     if outbox_queries.conversation_of(request.actor.organization_id, target_id) not in case.conversation_ids:
@@ -100,9 +100,7 @@ def _refused(request: MemberRequest, case_id: int, mode: str, text: str, problem
         return render(request, "ui/parts/problems.html", {"problems": [problem]}, status=422)
     context = case_context(request, case_id)
     case = queries.case(request.actor, case_id)
-    context["composer"] = composing.composer(
-        request.actor, case, draft=text, problems=(problem,), mode=mode
-    )
+    context["composer"] = composing.composer(request.actor, case, draft=text, problems=(problem,), mode=mode)
     context |= list_context(request, queries.Wanted(), selected=case_id)
     context["hold_banner"] = composing.holds(request.actor)
     context["open"] = "thread"

@@ -10,8 +10,8 @@ from .gate import (
     put_off,
     reject,
     release_held,
-    settle_sent,
     set_unknown,
+    settle_sent,
     take_unknown,
 )
 from .holds import Placed, ask_release, place_hold, release_hold

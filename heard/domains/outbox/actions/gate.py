@@ -54,7 +54,9 @@ def let_through(now: datetime) -> OrderToSend | None:
 
     One at a time and right before the call, so that what has passed is on its way.
     """
-    claimed = claim(Outbound, [OutboundState.WAITING], now=now, limit=1, lease_seconds=rules.GATE_LEASE_SECONDS)
+    claimed = claim(
+        Outbound, [OutboundState.WAITING], now=now, limit=1, lease_seconds=rules.GATE_LEASE_SECONDS
+    )
     if not claimed:
         return None
     mine = claimed[0]
@@ -74,7 +76,9 @@ def let_through(now: datetime) -> OrderToSend | None:
         row.first_attempt_at = row.first_attempt_at or at
         row.lease_until = at + timedelta(seconds=settings.HEARD_SEND_LEASE_SECONDS)
         row.due_at = row.lease_until
-        row.save(update_fields=["state", "attempts", "started_at", "first_attempt_at", "lease_until", "due_at"])
+        row.save(
+            update_fields=["state", "attempts", "started_at", "first_attempt_at", "lease_until", "due_at"]
+        )
         _announce(row, OutboundStarted(row.pk, row.conversation_id or 0, row.attempts), at)
         return OrderToSend(mine, row.attempts, at)
 
@@ -201,7 +205,13 @@ def expire_sending(now: datetime, limit: int = 100) -> int:
 
 def take_unknown(now: datetime, limit: int) -> list[Claimed]:
     """Unknown ones that are due to be looked for."""
-    return claim(Outbound, [OutboundState.UNKNOWN], now=now, limit=limit, lease_seconds=settings.HEARD_SEND_LEASE_SECONDS)
+    return claim(
+        Outbound,
+        [OutboundState.UNKNOWN],
+        now=now,
+        limit=limit,
+        lease_seconds=settings.HEARD_SEND_LEASE_SECONDS,
+    )
 
 
 def note_found(claimed: Claimed, sent: Sent) -> None:

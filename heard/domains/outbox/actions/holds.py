@@ -31,7 +31,11 @@ class Placed:
 
 
 def place_hold(
-    actor: Actor, *, reason: str, channel_id: int | None = None, wait_seconds: float = ACKNOWLEDGE_WITHIN_SECONDS
+    actor: Actor,
+    *,
+    reason: str,
+    channel_id: int | None = None,
+    wait_seconds: float = ACKNOWLEDGE_WITHIN_SECONDS,
 ) -> Placed:
     """Stop all that leaves, for the organization or one channel.
 

@@ -1,0 +1,214 @@
+"""The command line: ``heard …``. Rooms and connectors bring their own commands (``commands.py``)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+import click
+
+from heard import __version__
+
+CONNECTORS_WITH_COMMANDS = ("sandbox",)
+
+
+def _take_data_folder(arguments: list[str]) -> list[str]:
+    """``--data DIR`` names the embedded installation for every command, wherever it stands."""
+    left: list[str] = []
+    place = 0
+    while place < len(arguments):
+        word = arguments[place]
+        if word == "--data" and place + 1 < len(arguments):
+            os.environ["HEARD_DATA"] = arguments[place + 1]
+            place += 2
+            continue
+        if word.startswith("--data="):
+            os.environ["HEARD_DATA"] = word.removeprefix("--data=")
+        else:
+            left.append(word)
+        place += 1
+    return left
+
+
+class Rooms(click.Group):
+    """Finds the commands of rooms by their folder, and imports only the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our own and every room's."""
+        return sorted({*super().list_commands(ctx), *_room_commands()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Our own, else a room's."""
+        return super().get_command(ctx, cmd_name) or _room_commands().get(cmd_name)
+
+
+_found: dict[str, click.Command] = {}
+
+
+def _room_commands() -> dict[str, click.Command]:
+    if _found:
+        return _found
+    from heard.config import startup
+    from heard.config.rooms import modules
+
+    startup.start()
+    loaded = modules("commands")
+    for name in CONNECTORS_WITH_COMMANDS:
+        path = f"heard.connectors.{name}.commands"
+        if find_spec(path) is not None:
+            from importlib import import_module
+
+            loaded.append(import_module(path))
+    for module in loaded:
+        for value in vars(module).values():
+            if (
+                isinstance(value, click.Command)
+                and getattr(value.callback, "__module__", "") == module.__name__
+            ):
+                parents = [group for group in vars(module).values() if isinstance(group, click.Group)]
+                if not any(value in group.commands.values() for group in parents):
+                    _found[value.name or ""] = value
+    return _found
+
+
+@click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="heard")
+def cli() -> None:
+    """Heard: one home for every conversation between a company and its public.
+
+    Every command takes --data DIR, the folder of an embedded installation (default ./var).
+    """
+
+
+def _address(command: Any) -> Any:
+    command = click.option("--port", default=8400, show_default=True, help="Port to serve on.")(command)
+    return click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")(command)
+
+
+@cli.command()
+@_address
+@click.option("--no-browser", is_flag=True, help="For scripts: one JSON line on standard output, no browser.")
+@click.option(
+    "--pace", default=20, show_default=True, help="Messages a minute that the simulated public writes."
+)
+@click.option("--quiet", is_flag=True, help="A Sandbox in which nobody speaks by themselves.")
+def demo(host: str, port: int, *, no_browser: bool, pace: int, quiet: bool) -> None:
+    """A demo company with a live simulated public, embedded."""
+    from heard.config.demo import run
+
+    sys.exit(run(host, port, no_browser=no_browser, pace=0 if quiet else pace))
+
+
+@cli.command()
+@_address
+def up(host: str, port: int) -> None:
+    """The real thing, embedded: web and worker on this machine."""
+    from heard.config.up import run
+
+    sys.exit(run(host, port))
+
+
+@cli.command()
+@_address
+def web(host: str, port: int) -> None:
+    """Serve pages, webhooks and live streams (one process; start as many as you like)."""
+    from heard.config import processes, startup, wakeups
+
+    startup.start()
+    wakeups.install_hints()
+    processes.web(host, port)
+
+
+@cli.command()
+@click.option("--streams/--no-streams", default=False, help="Also hold networks' streams in this process.")
+def worker(*, streams: bool) -> None:
+    """Do the work: listen, understand, send (any number, on any number of machines)."""
+    from heard.config import processes, startup, wakeups
+
+    startup.start()
+    wakeups.install_hints()
+    processes.worker(with_streams=streams)
+
+
+@cli.command()
+def stream() -> None:
+    """Hold the open lines of networks that stream."""
+    from heard.config import processes, startup, wakeups
+
+    startup.start()
+    wakeups.install_hints()
+    processes.stream()
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the databases to this version. Run it once before starting several machines."""
+    from heard.config import prepare, startup
+
+    startup.start()
+    prepare.databases()
+    click.echo("The databases are at this version.")
+
+
+@cli.group()
+def key() -> None:
+    """The keys of secrets at rest."""
+
+
+@key.command()
+def rotate() -> None:
+    """Make a new key and encrypt every channel's secrets under it."""
+    from heard.config import startup
+
+    startup.start()
+    from heard.domains.channels import actions as channels
+    from heard.foundation import equipment
+
+    made = equipment.keyring().add_key()
+    count = channels.rotate_keys()
+    click.echo(
+        f"New key {made}; {count} channels are encrypted under it. Old keys stay until you retire them."
+    )
+
+
+@key.command()
+@click.argument("key_id")
+def retire(key_id: str) -> None:
+    """Remove an old key, once nothing needs it any more."""
+    from heard.config import startup
+
+    startup.start()
+    from heard.domains.channels import queries as channels
+    from heard.foundation import equipment
+
+    needed = channels.key_ids_in_use()
+    if key_id in needed:
+        raise click.ClickException(f"Key {key_id} still encrypts {needed[key_id]} channels. Rotate first.")
+    equipment.keyring().retire_key(key_id)
+    click.echo(f"Key {key_id} is gone.")
+
+
+@key.command(name="list")
+def list_keys() -> None:
+    """The ids of all keys, the encrypting one last."""
+    from heard.config import startup
+
+    startup.start()
+    from heard.foundation import equipment
+
+    for key_id in equipment.keyring().key_ids:
+        click.echo(key_id)
+
+
+def main() -> None:
+    """Entry point of the ``heard`` script."""
+    from heard.foundation.errors import HeardError
+
+    arguments = _take_data_folder(sys.argv[1:])
+    try:
+        cli.main(args=arguments, prog_name="heard", standalone_mode=True)
+    except HeardError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        sys.exit(1)

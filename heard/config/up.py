@@ -1,0 +1,141 @@
+"""``heard up``: one small parent that starts web and worker, starts them again, and stops them cleanly."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from heard.config import options
+
+console = Console(stderr=True)
+STOP_SECONDS = 8.0
+
+
+@dataclass(slots=True)
+class Child:
+    """A process of this installation."""
+
+    name: str
+    arguments: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    not_before: float = 0.0
+
+
+@dataclass(slots=True)
+class Family:
+    """Starts children, restarts the ones that die, stops all of them."""
+
+    children: list[Child]
+    environment: dict[str, str] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Start all."""
+        for child in self.children:
+            self._start(child)
+
+    def _start(self, child: Child) -> None:
+        environment = {**os.environ, **self.environment, "HEARD_PARENT": str(os.getpid())}
+        # A session of its own: Ctrl-C reaches the parent only, which then stops them in order.
+        child.process = subprocess.Popen(
+            [sys.executable, "-m", *child.arguments], env=environment, start_new_session=True
+        )
+
+    def watch(self) -> None:
+        """Until told to stop: whoever dies is started again, with growing pauses."""
+        while not self.stop.wait(0.5):
+            for child in self.children:
+                if child.process is not None and child.process.poll() is not None:
+                    child.failures += 1
+                    child.not_before = time.monotonic() + min(30.0, 0.2 * 2.0**child.failures)
+                    console.print(
+                        f"[yellow]{child.name} stopped ({child.process.returncode}); starting it again.[/]"
+                    )
+                    child.process = None
+                if child.process is None and child.not_before <= time.monotonic():
+                    self._start(child)
+
+    def end(self) -> None:
+        """Stop all, politely first."""
+        running = [child.process for child in self.children if child.process is not None]
+        for process in running:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + STOP_SECONDS
+        for process in running:
+            try:
+                process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def children(host: str, port: int) -> list[Child]:
+    """The processes of an embedded installation."""
+    return [
+        Child("web", ["heard", "web", "--host", host, "--port", str(port)]),
+        Child("worker", ["heard", "worker", "--streams"]),
+    ]
+
+
+def serve(family: Family) -> None:
+    """Run a family until Ctrl-C or SIGTERM."""
+
+    def ask(_number: int, _frame: object) -> None:
+        family.stop.set()
+
+    signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGTERM, ask)
+    try:
+        family.watch()
+    finally:
+        family.end()
+
+
+def run(host: str, port: int) -> int:
+    """``heard up``."""
+    data = options.data_folder()
+    setup = prepare_in_child(data)
+    url = _url(host, port)
+    family = Family(children(host, port), {"HEARD_URL": os.environ.get("HEARD_URL", url)})
+    family.start()
+    console.print(f"Heard serves [bold]{url}[/]   data: {data}")
+    if setup:
+        console.print(f"Set up your company: [bold]{url}{setup}[/]")
+    console.print("Ctrl-C stops it.")
+    serve(family)
+    return 0
+
+
+def prepare_in_child(data: Path) -> str:
+    """Migrate, collect static files, and make a set-up link where nobody is set up yet.
+
+    In a process of its own, so that the parent stays small. Returns the link's path, or "".
+    """
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    done = subprocess.run(
+        [sys.executable, "-m", "heard.config.first"],
+        stdout=subprocess.PIPE,
+        check=False,
+        env=dict(os.environ),
+    )
+    if done.returncode:
+        console.print("[red]The installation could not be prepared; the reason stands above.[/]")
+        raise SystemExit(done.returncode)
+    return done.stdout.decode().strip()
+
+
+def _url(host: str, port: int) -> str:
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    return f"http://{shown}:{port}"
