@@ -12,23 +12,29 @@ import itertools
 import json
 import os
 import shutil
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from atproto import Client
+from atproto import Client, Session
 from atproto.exceptions import AtProtocolError
 
 from .bluesky_install import HOME, RECIPE, installed, need_node
 from .postgres import postgres
-from .process import LOOPBACK, CouldNotStart, Missing, answers, free_port, running, scratch_folder, unprivileged
+from .process import (
+    LOOPBACK,
+    Missing,
+    answers,
+    free_port,
+    running,
+    scratch_folder,
+    unprivileged,
+)
 
 PATIENCE_SECONDS = 120.0
 INDEXING_SECONDS = 30.0
 PORTS = ("HEARD_PLC_PORT", "HEARD_PDS_PORT", "HEARD_APPVIEW_PORT", "HEARD_OZONE_PORT")
-PASSWORD = "correct-horse-battery"  # noqa: S105 - of accounts that live as long as the test
+PASSWORD = "correct-horse-battery"
 
 
 @dataclass(slots=True)
@@ -39,25 +45,33 @@ class BlueskyServer:
     appview_url: str
     seconds_to_ready: float
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+    _people: list[Client] = field(default_factory=list, repr=False)
 
     def create_account(self, name: str) -> Client:
         """A new person, signed in with Bluesky's official client; ``name`` gets a number and ``.test``."""
         handle = f"{name}{next(self._numbers)}.test"
         client = Client(base_url=self.url)
-        client.com.atproto.server.create_account(
+        self._people.append(client)
+        made = client.com.atproto.server.create_account(
             {"email": f"{handle}@example.com", "handle": handle, "password": PASSWORD}
         )
+        session = Session(handle, made.did, made.access_jwt, made.refresh_jwt, self.url)
         deadline = time.monotonic() + INDEXING_SECONDS
         while True:
             try:
-                # Signing in reads the profile, which the app view knows only a moment later.
-                client.login(handle, PASSWORD)
+                # The session is at hand, but the app view knows the profile only a moment later.
+                client.login(session_string=session.export())
             except AtProtocolError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.2)
+                time.sleep(0.1)
             else:
                 return client
+
+    def close_connections(self) -> None:
+        """Hang up for everybody: an open socket at the end of a run is a warning, and so an error."""
+        for client in self._people:
+            client.request.close()
 
     def app_password(self, client: Client, label: str = "heard") -> str:
         """A new app password for this person, as an administrator would make it for us."""
@@ -87,10 +101,18 @@ def bluesky() -> Iterator[BlueskyServer]:
         command = [node, "--require", str(RECIPE / "loopback.js"), str(RECIPE / "network.js")]
         started_at = time.monotonic()
         with running(
-            command, folder=folder, ready=ready_file.exists, env=environment, patience_seconds=PATIENCE_SECONDS
+            command,
+            folder=folder,
+            ready=ready_file.exists,
+            env=environment,
+            patience_seconds=PATIENCE_SECONDS,
         ):
             addresses = json.loads(ready_file.read_text())
-            yield BlueskyServer(**addresses, seconds_to_ready=time.monotonic() - started_at)
+            server = BlueskyServer(**addresses, seconds_to_ready=time.monotonic() - started_at)
+            try:
+                yield server
+            finally:
+                server.close_connections()
 
 
 @contextlib.contextmanager

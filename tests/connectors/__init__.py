@@ -1,0 +1,1 @@
+"""Connectors against the real servers of their networks."""
