@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from heard.ui.build import network_names
-from heard.ui.shapes import TINTS
+from heard.ui.shapes import TINTS, initials_of, tint_of
 
 register = template.Library()
 
@@ -60,6 +60,14 @@ def _use(classes: str, symbol: str, label: str) -> SafeString:
             '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>', classes, label, sprite, symbol
         )
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite, symbol)
+
+
+@register.simple_tag
+def avatar(name: str, kind: str, key: object, size: str = "") -> SafeString:
+    """The avatar of a member or contact by name and id: ``{% avatar member.name "member" member.id %}``."""
+    tint = tint_class(tint_of(f"{kind}:{key}"))
+    classes = f"avatar {tint}" + (f" avatar-{size}" if size else "")
+    return format_html('<span class="{}" aria-hidden="true">{}</span>', classes, initials_of(name))
 
 
 @register.filter
