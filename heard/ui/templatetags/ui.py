@@ -71,6 +71,12 @@ def avatar(name: str, kind: str, key: object, size: str = "") -> SafeString:
 
 
 @register.filter
+def tenth(amount: int) -> float:
+    """A tenth of an amount: where a meter begins to be low."""
+    return amount / 10
+
+
+@register.filter
 def tint_class(tint: object) -> str:
     """``tint-0`` to ``tint-5``; anything else is brought into range, so that a class always exists."""
     return f"tint-{int(str(tint)) % TINTS}"
