@@ -15,7 +15,7 @@ from html import escape, unescape
 
 import nh3
 
-from .text import calm, clean_text
+from .text import calm, storable_text
 from .tidy import KNOWN, Tag, tidy, write
 
 #: As much of a message's HTML as is shown, in characters.
@@ -48,7 +48,7 @@ def clean_html(html: str, *, remote_images: bool, inline_urls: Mapping[str, str]
     for url in urls.values():
         if not url.startswith("/") or url.startswith("//"):
             raise ValueError("inline images are served from paths of our own")
-    parts = _with_images(tidy(clean_text(cut), _KEPT), urls, remote_images=remote_images)
+    parts = _with_images(tidy(storable_text(cut), _KEPT), urls, remote_images=remote_images)
     # Calm at the end, when entities have become characters. Direction is what ``dir`` and ``bdi`` are for.
     cleaned = calm(_cleaner(remote_images, frozenset(urls.values())).clean(write(parts)))
     return cleaned + "<p>…</p>" if len(html) > MAXIMUM_CHARACTERS else cleaned
@@ -80,7 +80,7 @@ def _image(tag: Tag, urls: Mapping[str, str], *, remote_images: bool) -> Tag:
         elif _CONTENT_ID.fullmatch(content_id):
             attributes["data-cid"] = escape(content_id)
     elif remote_images and _REMOTE.match(source):
-        attributes["src"] = tag.attributes["src"]
+        attributes["src"] = escape(f"https:{source}" if source.startswith("//") else source)
     return replace(tag, attributes=attributes)
 
 

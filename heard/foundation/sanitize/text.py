@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-import regex
+import regex  # type: ignore[import-untyped]
 
 # Vietnamese needs two marks on a letter, Hebrew with cantillation four, Tibetan five or six.
 _MARKS_ALLOWED = 8
@@ -35,18 +35,19 @@ _SPACES = regex.compile(r"[\s\u2800\u3164\uffa0]+")
 _GRAPHEME = regex.compile(r"\X")
 
 
-def clean_text(text: str) -> str:
+def storable_text(text: str) -> str:
     """``text`` as databases take it: without NUL, and with U+FFFD for halves of surrogate pairs."""
-    return _UNSTORABLE.sub("\ufffd", text.replace("\x00", ""))
+    storable: str = _UNSTORABLE.sub("\ufffd", text.replace("\x00", ""))
+    return storable
 
 
-def shown_text(text: str) -> str:
+def clean_text(text: str) -> str:
     """``text`` as a page shows it: no towers of marks, and no direction that runs over into its neighbours.
 
     For showing only: what is stored stays as it was written. Lines that turn the writing direction
     are closed and isolated, so that they turn nothing but themselves.
     """
-    shown = _limit_marks(clean_text(text))
+    shown = _limit_marks(storable_text(text))
     if not _BIDI.search(shown):
         return shown
     return "".join(_isolated(part) for part in _PARAGRAPH_END.split(shown))
@@ -66,8 +67,8 @@ def one_line(text: str, maximum: int = 160) -> str:
     if maximum < 1:
         raise ValueError("a line has at least one grapheme")
     # Cut first: a preview of a megabyte must not cost a megabyte. Marks are limited, so this is plenty.
-    visible = _without_invisible(calm(clean_text(text[: maximum * 64 + 4096])))
-    flat = _SPACES.sub(" ", visible).strip()
+    visible = _without_invisible(calm(storable_text(text[: maximum * 64 + 4096])))
+    flat: str = _SPACES.sub(" ", visible).strip()
     found = [match.group() for match in _first(flat, maximum + 1)]
     if len(found) <= maximum:
         return flat
@@ -80,7 +81,8 @@ def _first(text: str, count: int) -> list[regex.Match[str]]:
 
 
 def _limit_marks(text: str) -> str:
-    return _TOO_MANY_MARKS.sub(r"\1", text)
+    limited: str = _TOO_MANY_MARKS.sub(r"\1", text)
+    return limited
 
 
 def _without_invisible(text: str) -> str:
