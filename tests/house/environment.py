@@ -23,6 +23,7 @@ def prepare() -> Path:
         del os.environ[name]
     folder = Path(tempfile.mkdtemp(prefix="heard-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "static").mkdir()  # whitenoise warns where there is none, and warnings are errors
     os.environ["HEARD_TESTING"] = "1"
     os.environ["HEARD_DATA"] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
