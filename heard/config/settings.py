@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",  # allauth's pages on passkeys load its tags
     "heard.ui",  # before allauth: its pages are drawn with our elements and in our layouts
     *(f"heard.domains.{room}" for room in ROOMS),
     "allauth",

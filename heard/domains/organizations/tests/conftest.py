@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 
 from heard.domains.journal import actions as journal
 from heard.domains.journal import queries as record
+from heard.domains.organizations.models import User
+from heard.domains.organizations.tests.people import found_cast
 from heard.foundation import equipment
 from heard.foundation.crypto import KeyRing, new_key
 
@@ -15,6 +18,24 @@ from heard.foundation.crypto import KeyRing, new_key
 def _nobody_has_tried_yet():
     """Rate limits are counted in the cache."""
     cache.clear()
+
+
+@pytest.fixture
+def cast(db):
+    """Two companies and three people, two of them with a password."""
+    return found_cast()
+
+
+@pytest.fixture
+def as_user(cast):
+    """``as_user("alice")``: a browser that is signed in as her."""
+
+    def signed_in(name):
+        client = Client()
+        client.force_login(User.objects.get(pk=cast.user_ids[name]))
+        return client
+
+    return signed_in
 
 
 @pytest.fixture

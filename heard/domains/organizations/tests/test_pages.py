@@ -9,7 +9,7 @@ from django.urls import get_resolver
 
 from heard.domains.organizations import actions, queries
 from heard.domains.organizations.models import User
-from heard.domains.organizations.testing import PASSWORD
+from heard.domains.organizations.tests.people import PASSWORD
 from heard.foundation.errors import NotFound
 from heard.foundation.tenancy import Role
 
@@ -320,7 +320,8 @@ def test_teams_brands_and_the_company_are_changed_from_their_pages(cast, as_user
     night = next(brand for brand in queries.brands(cast.alice) if brand.name == "Night Bus")
     alice.post(f"/settings/brands/{night.id}/default/")
     alice.post(f"/settings/brands/{night.id}/", {"name": "Night Line"})
-    assert [(brand.name, brand.is_default) for brand in queries.brands(cast.alice)][0] == ("Night Line", True)
+    first, *_others = queries.brands(cast.alice)
+    assert (first.name, first.is_default) == ("Night Line", True)
 
     alice.post("/settings/teams/", {"name": "Product", "purpose": "Ideas", "members": [cast.bob.member_id]})
     product = next(team for team in queries.teams(cast.alice) if team.name == "Product")
@@ -328,7 +329,7 @@ def test_teams_brands_and_the_company_are_changed_from_their_pages(cast, as_user
     alice.post(f"/settings/teams/{product.id}/", {"name": "Product", "purpose": ""})
     assert queries.team_member_ids(cast.alice, product.id) == []
     alice.post(f"/settings/teams/{product.id}/archive/")
-    assert "Restore Product" in alice.get("/settings/teams/").content.decode()
+    assert "Restore Product" in re.sub(r"<[^>]+>", "", alice.get("/settings/teams/").content.decode())
     alice.post(f"/settings/teams/{product.id}/restore/")
     assert product.id in [team.id for team in queries.teams(cast.alice)]
 

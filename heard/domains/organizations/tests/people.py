@@ -1,4 +1,4 @@
-"""The cast, for the tests of all rooms: Alice owns, Bob helps, Charlie must see nothing.
+"""The cast with passwords: Alice owns, Bob helps, Charlie must see nothing.
 
 Alice and Bob work at Northbridge Transit, where Bob is an agent; Charlie owns a company of their own
 on the same installation.
@@ -12,7 +12,7 @@ from heard.domains.organizations import actions, queries
 from heard.domains.organizations.actions.founding import Founded
 from heard.foundation.tenancy import Actor, Role, system
 
-PASSWORD = "the train leaves at nine"  # noqa: S105 - of nobody real
+PASSWORD = "the train leaves at nine"
 
 
 @dataclass(frozen=True, slots=True)
