@@ -48,6 +48,7 @@ class Heard:
 
     signs: frozenset[Sign]
     copied: bool = False
+    words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,14 @@ _GAIN: Mapping[Sign, float] = {
 _SPACE = re.compile(r"\s+")
 _NOT_WORDS = re.compile(r"@\w+|\d+|[^\w\s]")
 FURIOUS_ENOUGH_TO_LEAVE = -0.95
+WORDS_OF_AN_ANSWER = 4
 
 
 def read_answer(text: str, phrases: Mapping[Sign, Sequence[str]], *, copied: bool = False) -> Heard:
     """What stands in an answer, by the phrases of every language (people read each other's)."""
     flat = f" {_SPACE.sub(' ', text.casefold())} "
     signs = {sign for sign, known in phrases.items() if any(phrase in flat for phrase in known)}
-    return Heard(frozenset(signs), copied)
+    return Heard(frozenset(signs), copied, words=len(flat.split()))
 
 
 def fingerprint(text: str) -> str:
@@ -166,6 +168,8 @@ def _content(heard: Heard, mood: float, severity: int) -> Outcome:
         return Outcome(Reaction.NOT_ENOUGH, mood)
     if heard.signs & {Sign.APOLOGY, Sign.STALL}:
         return Outcome(Reaction.WAITS, mood)
+    if severity <= 1 and heard.words >= WORDS_OF_AN_ANSWER:  # a plain answer to a plain question
+        return Outcome(Reaction.THANKS, mood, settled=True)
     return Outcome(Reaction.NOT_ENOUGH, mood)
 
 

@@ -20,8 +20,8 @@ class Options:
     file: Path = Path("var/sandbox.sqlite3")
     state_file: Path | None = None
     seed: int = 1
-    pace: float = 6.0
-    speed: float = 20.0
+    pace: float = 3.0
+    speed: float = 12.0
     quiet: bool = False
     brand_handle: str = "nordwind"
     brand_name: str = "Nordwind"

@@ -18,7 +18,15 @@ from .store import AccountRow, Store, iso
 TEXT_LIMIT = TextLimit(maximum=500, url_cost=23)
 MEDIA_COUNT = 4
 MEDIA_MAXIMUM_BYTES = 8_000_000
-MEDIA_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "audio/mpeg", "application/pdf")
+MEDIA_TYPES = (
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "video/mp4",
+    "audio/mpeg",
+    "application/pdf",
+)
 _HANDLE = re.compile(r"(?<![\w@/])@([A-Za-z0-9_]{1,30})")
 _DEEPEST = 200
 
@@ -134,7 +142,10 @@ def _insert(store: Store, draft: Draft, parent: sqlite3.Row | None, to: int | No
     number = int(cursor.lastrowid or 0)
     for media in draft.media:
         taken = store.run(
-            "UPDATE media SET post = ? WHERE id = ? AND account = ? AND post IS NULL", number, media, draft.author
+            "UPDATE media SET post = ? WHERE id = ? AND account = ? AND post IS NULL",
+            number,
+            media,
+            draft.author,
         )
         if taken.rowcount != 1:
             raise Refused(422, "One of the files is not there, or used already.")
@@ -150,12 +161,14 @@ def _mentioned(store: Store, text: str) -> list[int]:
 def visible_post(store: Store, number: int, viewer: int | None) -> sqlite3.Row:
     """A post that stands and may be seen by an account (``None``: by the public); else ``Refused`` 404."""
     post = store.row("SELECT * FROM posts WHERE id = ? AND deleted_at IS NULL", number)
-    if post is None or (post["visibility"] == "private" and viewer not in (post["author"], post["to_account"])):
+    if post is None or (
+        post["visibility"] == "private" and viewer not in (post["author"], post["to_account"])
+    ):
         raise Refused(404, "There is no such post.")
     return post
 
 
-def edit_post(store: Store, base_url: str, number: int, author: int, text: str, now: float) -> None:
+def edit_post(store: Store, base_url: str, number: int, *, author: int, text: str, now: float) -> None:
     """Replace the text; the version grows. Raises ``Refused``."""
     with store.writing():
         post = visible_post(store, number, author)
@@ -172,21 +185,18 @@ def edit_post(store: Store, base_url: str, number: int, author: int, text: str, 
         announce(store, base_url, number, "post.edited", now)
 
 
-def delete_post(store: Store, base_url: str, number: int, author: int, now: float) -> None:
+def delete_post(store: Store, number: int, author: int, now: float) -> None:
     """Take it down: its text is gone from earlier events too, as on real networks. Raises ``Refused``."""
     with store.writing():
         post = visible_post(store, number, author)
         if post["author"] != author:
             raise Refused(403, "This is not your post.")
-        store.run(
-            "UPDATE posts SET text = '', attachments = '[]', deleted_at = ? WHERE id = ?", now, number
-        )
+        store.run("UPDATE posts SET text = '', attachments = '[]', deleted_at = ? WHERE id = ?", now, number)
         store.run("DELETE FROM media WHERE post = ?", number)
         told = recipients(store, post)
         store.run("DELETE FROM events WHERE post = ?", number)
         for account in told:
-            _tell(store, account, "post.deleted", number, now, json.dumps({"id": str(number)}))
-        del base_url
+            _tell(store, account, "post.deleted", post=number, now=now, body=json.dumps({"id": str(number)}))
 
 
 def like_post(store: Store, number: int, account: int) -> None:
@@ -207,7 +217,7 @@ def hide_post(store: Store, number: int, account: int) -> None:
         store.run("UPDATE posts SET hidden = 1 WHERE id = ?", number)
 
 
-def add_media(store: Store, account: int, name: str, content_type: str, data: bytes, alt: str = "") -> str:
+def add_media(store: Store, account: int, name: str, content_type: str, data: bytes, *, alt: str = "") -> str:
     """Keep a file for a post to come and give its id; raises ``Refused``."""
     if content_type not in MEDIA_TYPES:
         raise Refused(422, f"Files of the type {content_type[:60]} are not taken.")
@@ -216,7 +226,13 @@ def add_media(store: Store, account: int, name: str, content_type: str, data: by
     number = secrets.token_hex(8)
     with store.writing():
         store.run(
-            "INSERT INTO media VALUES (?, ?, ?, ?, ?, ?, NULL)", number, account, name[:200], content_type, alt, data
+            "INSERT INTO media VALUES (?, ?, ?, ?, ?, ?, NULL)",
+            number,
+            account,
+            name[:200],
+            content_type,
+            alt,
+            data,
         )
     return number
 
@@ -239,8 +255,9 @@ def recipients(store: Store, post: sqlite3.Row) -> list[int]:
         concerned |= {row["author"] for row in above}
     else:
         concerned = {post["author"], post["to_account"]}
-    brands = [account.id for account in map(store.account, sorted(concerned - {None})) if account.kind == "brand"]
-    return brands
+    return [
+        account.id for account in map(store.account, sorted(concerned - {None})) if account.kind == "brand"
+    ]
 
 
 def announce(store: Store, base_url: str, number: int, kind: str, now: float) -> None:
@@ -248,12 +265,18 @@ def announce(store: Store, base_url: str, number: int, kind: str, now: float) ->
     post = store.row("SELECT * FROM posts WHERE id = ?", number)
     assert post is not None  # noqa: S101 - written in this very transaction
     for account in recipients(store, post):
-        _tell(store, account, kind, number, now, json.dumps(snapshot(store, base_url, post, account)))
+        body = json.dumps(snapshot(store, base_url, post, account))
+        _tell(store, account, kind, post=number, now=now, body=body)
 
 
-def _tell(store: Store, account: int, kind: str, post: int, now: float, body: str) -> None:
+def _tell(store: Store, account: int, kind: str, *, post: int, now: float, body: str) -> None:
     store.run(
-        "INSERT INTO events (account, type, post, at, body) VALUES (?, ?, ?, ?, ?)", account, kind, post, now, body
+        "INSERT INTO events (account, type, post, at, body) VALUES (?, ?, ?, ?, ?)",
+        account,
+        kind,
+        post,
+        now,
+        body,
     )
 
 

@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS stories (
     data_given INTEGER NOT NULL, asked_at REAL NOT NULL, wake_at REAL, plan TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS stories_awake ON stories (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS stories_of ON stories (person, brand, id);
+CREATE INDEX IF NOT EXISTS stories_by_state ON stories (brand, state, id);
 CREATE TABLE IF NOT EXISTS answers (digest TEXT PRIMARY KEY, seen INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS storms (
     id INTEGER PRIMARY KEY AUTOINCREMENT, matter TEXT NOT NULL, slots TEXT NOT NULL,
@@ -127,7 +128,9 @@ class Store:
 
     def keep(self, key: str, value: str) -> None:
         """Keep a value."""
-        self.run("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", key, value)
+        self.run(
+            "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", key, value
+        )
 
     # -- accounts ---------------------------------------------------------------------------------
 
@@ -185,7 +188,10 @@ class Store:
 
     def brands(self) -> list[AccountRow]:
         """The accounts that are companies, oldest first."""
-        return [self.account(row["id"]) for row in self.rows("SELECT id FROM accounts WHERE kind = 'brand' ORDER BY id")]
+        return [
+            self.account(row["id"])
+            for row in self.rows("SELECT id FROM accounts WHERE kind = 'brand' ORDER BY id")
+        ]
 
 
 def iso(seconds: float) -> str:
