@@ -141,4 +141,4 @@ def dovecot() -> Iterator[Dovecot]:
         (folder / "dovecot.conf").write_text(written)
         serve = [str(PROGRAM), "-F", "-c", str(folder / "dovecot.conf")]
         with running(serve, folder=folder, ready=lambda: all(map(answers, ports)), owner=owner):
-            yield Dovecot(*ports, certificate=certificate)
+            yield Dovecot(ports[0], ports[1], ports[2], certificate)

@@ -86,7 +86,7 @@ class PostOffice:
 
     async def auth_XOAUTH2(self, server: Any, args: list[str]) -> AuthResult:  # noqa: N802
         """Google's and Microsoft's way: on refusal a challenge that says why, then the verdict."""
-        offered = server.authenticator(server, None, None, "XOAUTH2", args[1])
+        offered = self.authenticate(server, None, None, "XOAUTH2", args[1])
         if not offered.success:
             await server.challenge_auth('{"status":"401"}')
         return offered

@@ -14,7 +14,7 @@ NEW = "Thank you, that helped.\n\nAnna\n\n"
 
 MARKS = {
     "english": "On Mon, 2 Mar 2026 at 09:30, Nordwind <care@nordwind.example> wrote:\n> We looked.\n",
-    "english, broken in two": "On 2 Mar 2026 at 09:30, Nordwind\n<care@nordwind.example> wrote:\n\n> We looked.\n",
+    "english, broken": "On 2 Mar 2026 at 09:30, Nordwind\n<care@nordwind.example> wrote:\n\n> We looked.\n",
     "english, unmarked lines": "On 2 March Nordwind wrote:\n\nWe looked.\nIt is on its way.\n",
     "german": "Am 02.03.2026 um 09:30 schrieb Nordwind <care@nordwind.example>:\n> Wir haben geschaut.\n",
     "german, Thunderbird's older": "Nordwind schrieb am 02.03.26 um 09:30:\n> Wir haben geschaut.\n",

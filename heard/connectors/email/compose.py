@@ -32,6 +32,8 @@ from .settings import MailSettings
 
 LONGEST_SUBJECT = 500
 LONGEST_NAME = 100
+#: Twelve characters stand for one letter of four bytes, and a line has 998.
+_LONGEST_FOREIGN_NAME = 60
 
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*")
 _ANSWERED = re.compile(
@@ -190,6 +192,14 @@ def _body(order: SendOrder) -> MIMEBase:
     return whole
 
 
+def _short_name(name: str) -> str:
+    """``name``, or so much of it that it fits a header line however many bytes its letters take."""
+    if name.isascii() or len(name) <= _LONGEST_FOREIGN_NAME:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem[:_LONGEST_FOREIGN_NAME]}{dot}{ending[:10]}"
+
+
 def _quoted_printable() -> Charset:
     charset = Charset("utf-8")
     charset.body_encoding = QP
@@ -204,7 +214,7 @@ def _file(file: OutFile) -> MIMEBase:
     part = MIMEBase(main, sub)
     part.set_payload(file.data)
     encode_base64(part)
-    name = file_name(file.name) or "file"
+    name = _short_name(file_name(file.name) or "file")
     part.add_header(
         "Content-Disposition", "attachment", filename=name if name.isascii() else ("utf-8", "", name)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -111,7 +111,7 @@ class EmailConnector:
         with self._reading(link, settings) as store:
             return catch_up(store, settings, cursor, link.now)
 
-    def stream(self, link: Link) -> Iterator[bytes]:
+    def stream(self, link: Link) -> Generator[bytes, None, None]:
         """Mail as it comes (IDLE). Raises ``Unsupported`` where the server has none: poll it then."""
         settings = read_settings(link.account)
         with self._reading(link, settings) as store:

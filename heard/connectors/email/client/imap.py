@@ -107,10 +107,19 @@ class _Client(IMAPClient):  # type: ignore[misc]
     def _create_IMAP4(self) -> _Wire:  # noqa: N802 - imapclient's name
         return _Wire(*self._line)
 
-    def speak_xoauth2(self, payload: str) -> None:
-        """AUTHENTICATE XOAUTH2; a refusal comes as a challenge, which an empty line answers."""
+    def sign_in(self, login: Login) -> None:
+        """Sign in. IMAPClient's own ways make one error of a refusal and of a line that dropped."""
+        if login.token:
+            # A refusal comes as a challenge with the reason in it, which an empty line answers.
+            self._authenticate("XOAUTH2", login.xoauth2())
+        elif (login.username + login.password).isascii():
+            self._command_and_check("login", login.username, login.password)
+        else:
+            self._authenticate("PLAIN", f"\0{login.username}\0{login.password}")
+
+    def _authenticate(self, mechanism: str, payload: str) -> None:
         answers = iter((payload,))
-        self._command_and_check("authenticate", "XOAUTH2", lambda _challenge: next(answers, ""))
+        self._command_and_check("authenticate", mechanism, lambda _challenge: next(answers, ""))
 
     def something_waits(self, seconds: float) -> bool:
         """Whether the server has said something, waiting up to ``seconds`` for it. Reads nothing away."""
@@ -172,21 +181,13 @@ class MailStore:
                 raise CredentialsRefused(f"{self._server.what} takes no password on this connection.")
         login.check(self._server.what)
         try:
-            self._speak(login)
+            self._client.sign_in(login)
         except imaplib.IMAP4.abort as error:
             raise Unreachable(f"{self._server.what} hung up while we signed in.") from error
         except imaplib.IMAP4.error as error:
             raise self._refusal(error) from error
         except _BROKEN as error:
             raise Unreachable(f"{self._server.what} stopped answering while we signed in.") from error
-
-    def _speak(self, login: Login) -> None:
-        if login.token:
-            self._client.speak_xoauth2(login.xoauth2())
-        elif (login.username + login.password).isascii():
-            self._client.login(login.username, login.password)
-        else:
-            self._client.plain_login(login.username, login.password)
 
     def _refusal(self, error: Exception) -> ConnectorError:
         said = own_words(str(error))

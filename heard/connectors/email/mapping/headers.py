@@ -81,23 +81,23 @@ def decode_words(value: str) -> str:
 
 def _decoded(value: str) -> Iterator[str]:
     position = 0
-    waiting, charset = b"", ""
+    waiting: list[bytes] = []
+    charset = ""
     for match in _WORD.finditer(value):
         between = value[position : match.start()]
         position = match.end()
-        name = match[1].partition("*")[0]
+        name = match[1].partition("*")[0].lower()
         # White space between two encoded words is not part of the text, and a character may be cut in
         # two by the gap, so words of one charset are joined as bytes.
-        if waiting and (between.strip() or name.lower() != charset.lower()):
-            yield decode(waiting, charset)
-            waiting = b""
+        if waiting and (between.strip() or name != charset):
+            yield decode(b"".join(waiting), charset)
             yield between if between.strip() else ""
+            waiting = []
         elif not waiting:
             yield between
         charset = name
-        waiting += _word_bytes(match[2], match[3])
-    if waiting:
-        yield decode(waiting, charset)
+        waiting.append(_word_bytes(match[2], match[3]))
+    yield decode(b"".join(waiting), charset)
     yield value[position:]
 
 
