@@ -31,6 +31,10 @@ class Child:
     failures: int = 0
     not_before: float = 0.0
 
+    def is_alive(self) -> bool:
+        """True while its process runs."""
+        return self.process is not None and self.process.poll() is None
+
 
 @dataclass(slots=True)
 class Family:
@@ -43,9 +47,10 @@ class Family:
     def start(self) -> None:
         """Start all."""
         for child in self.children:
-            self._start(child)
+            self.begin(child)
 
-    def _start(self, child: Child) -> None:
+    def begin(self, child: Child) -> None:
+        """Start one of them."""
         environment = {**os.environ, **self.environment, "HEARD_PARENT": str(os.getpid())}
         # A session of its own: Ctrl-C reaches the parent only, which then stops them in order.
         child.process = subprocess.Popen(
@@ -64,7 +69,7 @@ class Family:
                     )
                     child.process = None
                 if child.process is None and child.not_before <= time.monotonic():
-                    self._start(child)
+                    self.begin(child)
 
     def end(self) -> None:
         """Stop all, politely first."""

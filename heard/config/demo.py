@@ -1,0 +1,133 @@
+"""``heard demo``: a demo company with a live simulated public, embedded, in one command."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import webbrowser
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.panel import Panel
+
+from heard.config import options, processes, up
+
+console = Console(stderr=True)
+START_SECONDS = 60.0
+
+
+def run(host: str, port: int, *, no_browser: bool, pace: int) -> int:
+    """Start Sandbox, company, web and worker; say where; stop everything on Ctrl-C."""
+    data = options.data_folder()
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not _is_free(host, port):
+        console.print(f"[red]Port {port} is taken.[/] Choose another: heard demo --port {port + 1}")
+        return 1
+    sandbox_port = _sandbox_port(data)
+    os.environ["HEARD_ALLOW_ADDRESSES"] = ",".join(
+        part for part in (options.ALLOW_ADDRESSES.value, f"127.0.0.1:{sandbox_port}") if part
+    )
+    url = f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"
+    os.environ.setdefault("HEARD_URL", url)
+    os.environ.setdefault("HEARD_LOG_LEVEL", "WARNING")
+    sandbox = up.Child("sandbox", _sandbox_arguments(sandbox_port, data, pace))
+    family = up.Family([sandbox])
+    family.start()
+    try:
+        with console.status("Waking the simulated public…"):
+            _wait_for_sandbox(sandbox, sandbox_port)
+        with console.status("Setting up the demo company (a few seconds the first time)…"):
+            path = _company()
+        family.children += up.children(host, port)
+        for child in family.children[1:]:
+            family.begin(child)
+        web = family.children[1]
+        with console.status("Opening the doors…"):
+            serving = processes.wait_until_serving(url, START_SECONDS, web.is_alive)
+    except BaseException:
+        family.end()
+        raise
+    if not serving:
+        family.end()
+        console.print("[red]The demo did not come up; the reason stands above.[/]")
+        return 1
+    _say(url, path, sandbox_port, data, no_browser=no_browser)
+    up.serve(family)
+    console.print("Stopped. The next start takes seconds.")
+    return 0
+
+
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+
+
+def _say(url: str, path: str, sandbox_port: int, data: Path, *, no_browser: bool) -> None:
+    """For scripts one line on standard output, for people a panel on standard error."""
+    if no_browser:
+        click.echo(json.dumps({"url": url, "sign_in_url": url + path}))
+        sys.stdout.flush()
+    console.print(
+        Panel(
+            f"Heard        [bold]{url}[/]\n"
+            f"Sign in      [bold]{url}{path}[/]\n"
+            f"The public   http://127.0.0.1:{sandbox_port}/\n"
+            f"Data         {data}\n\n"
+            f"A storm: heard sandbox storm --people 300 --data {data}\n"
+            "Ctrl-C stops everything.",
+            title="Demo company",
+            expand=False,
+        )
+    )
+    if not no_browser and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
+        with contextlib.suppress(webbrowser.Error):
+            webbrowser.open(url + path)
+
+
+def _sandbox_arguments(port: int, data: Path, pace: int) -> list[str]:
+    arguments = ["heard.connectors.sandbox.server", "--port", str(port), "--data", str(data)]
+    return [*arguments, "--quiet"] if pace <= 0 else [*arguments, "--pace", str(pace)]
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _sandbox_port(data: Path) -> int:
+    """The port of the last start if it is free, else a new one."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        known = int(json.loads((data / "sandbox.json").read_text())["url"].rsplit(":", 1)[1].strip("/"))
+        if _is_free("127.0.0.1", known):
+            return known
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_sandbox(child: up.Child, port: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and child.is_alive():
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise click.ClickException("The Sandbox did not start; the reason stands above.")
+
+
+def _company() -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "heard.config.demo_company"], stdout=subprocess.PIPE, check=False, env=dict(os.environ)
+    )
+    if done.returncode:
+        raise click.ClickException("The demo company could not be set up; the reason stands above.")
+    found: dict[str, str] = json.loads(done.stdout.decode().strip().splitlines()[-1])
+    return found["path"]
