@@ -11,7 +11,9 @@ from django.shortcuts import render
 from heard.domains.organizations import actions, queries
 from heard.domains.organizations.signin import CHOSEN
 from heard.foundation import clock
+from heard.foundation.logging import logger
 
+log = logger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -21,17 +23,21 @@ def actor(get_response: Answer) -> Answer:
     It is looked up on every request, so whoever was removed is out with their next click.
     """
 
-    def handle(request: HttpRequest) -> HttpResponse:
-        found = None
-        if request.user.is_authenticated:
-            found = queries.signed_in(request.user.pk, request.session.get(CHOSEN))
-        request.actor = found.actor if found else None  # type: ignore[attr-defined]
-        request.memberships = found.memberships if found else ()  # type: ignore[attr-defined]
-        if found and _is_long_ago(found):
-            actions.note_seen(found.actor)
-        return _leave_by_page(request, get_response(request))
+    class Actor:
+        def __call__(self, request: HttpRequest) -> HttpResponse:
+            found = None
+            if request.user.is_authenticated:
+                found = queries.signed_in(request.user.pk, request.session.get(CHOSEN))
+            request.actor = found.actor if found else None  # type: ignore[attr-defined]
+            request.memberships = found.memberships if found else ()  # type: ignore[attr-defined]
+            if found and _is_long_ago(found):
+                actions.note_seen(found.actor)
+            return _leave_by_page(request, get_response(request))
 
-    return handle
+        def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+            return _provider_failed(request, exception)
+
+    return Actor()
 
 
 def _is_long_ago(found: queries.SignedIn) -> bool:
@@ -53,3 +59,15 @@ def _leave_by_page(request: HttpRequest, response: HttpResponse) -> HttpResponse
     page["Refresh"] = f"0; url={url}"
     page.cookies.update(response.cookies)
     return page
+
+
+def _provider_failed(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    """A provider that is down, or answers with something else than it should, is a page with a sentence."""
+    match = request.resolver_match
+    if match is None or not (match.url_name or "").startswith("openid_connect_"):
+        return None
+    # All that the HTTP client raises is an OSError; a KeyError: its description of itself lacks an address.
+    if not isinstance(exception, OSError | KeyError):
+        return None
+    log.warning("identity_provider_failed", problem=type(exception).__name__)
+    return render(request, "organizations/provider_failed.html", status=502)
