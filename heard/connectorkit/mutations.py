@@ -46,7 +46,7 @@ STRANGE_VALUES: tuple[Any, ...] = (
 )
 
 
-def mutated_json(payload: Any, *, at_most: int = 6_000) -> Iterator[Any]:
+def mutated_json(payload: Any, *, at_most: int = 2_500) -> Iterator[Any]:
     """Copies of ``payload`` with one thing wrong: a key gone, or a value replaced.
 
     Every place with every replacement; where that is more than ``at_most``, an even sample of it.

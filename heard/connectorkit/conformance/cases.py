@@ -1,6 +1,6 @@
 """Fixture folders and what stands in them: the base of the three groups of tests."""
 
-# ruff: noqa: S101 - these are tests, inherited by every connector's own
+
 
 from __future__ import annotations
 

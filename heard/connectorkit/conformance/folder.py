@@ -1,6 +1,6 @@
 """The folder's own parts: protocol, manifest, logo, README, the quality list."""
 
-# ruff: noqa: S101 - these are tests, inherited by every connector's own
+
 
 from __future__ import annotations
 

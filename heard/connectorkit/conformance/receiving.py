@@ -1,6 +1,6 @@
 """Deliveries: the kept ones, garbage, and kept ones with one thing wrong."""
 
-# ruff: noqa: S101 - these are tests, inherited by every connector's own
+
 
 from __future__ import annotations
 

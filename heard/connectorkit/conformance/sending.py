@@ -1,6 +1,6 @@
 """What can be asked and what becomes of it: capabilities, recorded exchanges, hostile servers."""
 
-# ruff: noqa: S101 - these are tests, inherited by every connector's own
+
 
 from __future__ import annotations
 

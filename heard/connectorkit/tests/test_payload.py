@@ -73,7 +73,7 @@ def test_mutations_change_one_thing_and_leave_the_original():
     assert {} in changed
     assert {"a": [1, {"b": "\x00nul\x00"}]} in changed
     assert len(changed) == 4 + 5 * len(STRANGE_VALUES)
-    assert len(list(mutated_json({str(number): number for number in range(1000)}))) == 6_000
+    assert len(list(mutated_json({str(number): number for number in range(1000)}))) == 2_500
 
 
 def test_a_mail_goes_wrong_in_many_ways():
