@@ -141,7 +141,7 @@ class BlueskyConnector:
         try:
             notes = read_back(
                 client.notifications, Track.from_json(stood.get("notifications")), link.now,
-                name=_notification_name, time=lambda item: parse_datetime(item.get("indexedAt")),
+                name=_notification_name, time=_notification_time,
             )  # fmt: skip
             own = read_back(
                 client.own_feed, Track.from_json(stood.get("feed")), link.now,
@@ -234,17 +234,28 @@ def _body(**parts: Any) -> bytes:
 
 
 def _notification_name(item: Entry) -> str:
-    return f"{_text(item, 'reason')} {_text(item, 'uri')}"
+    return _name(item, _text(item, "reason"), _text(item, "uri"))
+
+
+def _notification_time(item: Entry) -> datetime | None:
+    return parse_datetime(_text(item, "indexedAt"))
 
 
 def _entry_name(item: Entry) -> str:
-    reposted = want_mapping(item, "reason")
-    return f"{_text(want_mapping(item, 'post'), 'uri')} {_text(reposted, 'indexedAt')}"
+    return _name(item, _text(_part(item, "reason"), "indexedAt"), _text(_part(item, "post"), "uri"))
 
 
 def _entry_time(item: Entry) -> datetime | None:
-    place = want_mapping(item, "reason") or want_mapping(item, "post")
-    return parse_datetime(place.get("indexedAt"))
+    return parse_datetime(_text(_part(item, "reason") or _part(item, "post"), "indexedAt"))
+
+
+def _name(item: Entry, kind: str, uri: str) -> str:
+    """What tells entries of a list apart; one without an address is told apart by all it holds."""
+    return f"{kind} {uri}" if uri else json.dumps(item, sort_keys=True)
+
+
+def _part(item: object, key: str) -> Mapping[str, Any]:
+    return want_mapping(item, key) if isinstance(item, Mapping) else {}
 
 
 def _text(item: object, key: str) -> str:
@@ -283,7 +294,7 @@ def _chat_news(client: Client, rev: str) -> tuple[list[bytes], dict[str, Any], b
 
 def _speakers(client: Client, logs: Sequence[Any]) -> Sequence[Any]:
     """Who spoke: the log names only their identifiers."""
-    messages = [want_mapping(log, "message") for log in logs if isinstance(log, Mapping)]
+    messages = [_part(log, "message") for log in logs]
     dids = list(dict.fromkeys(_text(want_mapping(message, "sender"), "did") for message in messages))
     known = [did for did in dids if is_did(did)]
     found: list[Any] = []

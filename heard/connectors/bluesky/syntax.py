@@ -43,7 +43,7 @@ def is_did(text: str) -> bool:
 
 def is_nsid(text: str) -> bool:
     """Whether this names a kind of record, as ``app.bsky.feed.post`` does."""
-    return len(text) <= 317 and _NSID.fullmatch(text) is not None and len(text[: text.rindex(".")]) <= 253
+    return len(text) <= 317 and _NSID.fullmatch(text) is not None
 
 
 def is_record_key(text: str) -> bool:
