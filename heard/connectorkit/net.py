@@ -29,9 +29,12 @@ class Response(Protocol):
 class ServerEvent(Protocol):
     """One server-sent event."""
 
-    event: str
-    data: str
-    id: str
+    @property
+    def event(self) -> str: ...
+    @property
+    def data(self) -> str: ...
+    @property
+    def id(self) -> str: ...
 
 
 class Net(Protocol):

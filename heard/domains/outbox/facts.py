@@ -72,7 +72,7 @@ class OutboundPutOff(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class OutboundUnknown(Fact):
+class OutboundOutcomeLost(Fact):
     """The network may or may not have taken it: it is looked at, never sent blindly."""
 
     outbound_id: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from heard.connectorkit import errors
-from heard.connectorkit.protocol import Connector, Link, LooksUp
+from heard.connectorkit.protocol import LooksUp
 from heard.connectorkit.vocabulary import NotFound, SendOrder, Sent
 from heard.domains.channels import actions as channels
+from heard.domains.channels.actions import Metered
 from heard.domains.media import queries as media
 from heard.domains.outbox import actions, queries, rules
 from heard.foundation import clock, metrics
@@ -16,11 +17,10 @@ from heard.foundation.work import Claimed, Lane, Slice, job
 log = logger(__name__)
 
 
-def _line(claimed: Claimed) -> tuple[Link, Connector, SendOrder]:
+def _line(claimed: Claimed) -> tuple[Metered, SendOrder]:
     files = media.contents(claimed.organization_id, queries.file_ids_of(claimed.organization_id, claimed.id))
     order, channel_id = queries.order_of(claimed.organization_id, claimed.id, files)
-    link, connector = channels.open_link(claimed.organization_id, channel_id)
-    return link, connector, order
+    return channels.open_metered(claimed.organization_id, channel_id), order
 
 
 @job("outbox.send", lane=Lane.NETWORK, sweep_seconds=1.0, limit=1, copies=4)
@@ -37,13 +37,13 @@ def send(turn: Slice) -> int:
 def send_now(claimed: Claimed) -> None:
     """Hand one outbound that passed the gate to its network, and write down what became of it."""
     try:
-        link, connector, order = _line(claimed)
+        line, order = _line(claimed)
     except HeardError as error:
         actions.put_off(claimed, error.message)
         return
-    network = connector.manifest.network
+    network = line.connector.manifest.network
     try:
-        sent = connector.send(link, order)
+        sent = line.connector.send(line.link, order)
     except errors.ConnectorError as error:
         outcome = _failed(claimed, error)
     except Exception as error:
@@ -55,6 +55,8 @@ def send_now(claimed: Claimed) -> None:
         if not actions.settle_sent(claimed, sent):
             log.warning("lease_lost_after_send", outbound=claimed.id)
     metrics.SENDS.labels(network=network, outcome=outcome).inc()
+    # Last: what became of the message is worth more than a count.
+    channels.keep_spending(line)
 
 
 def _failed(claimed: Claimed, error: errors.ConnectorError) -> str:
@@ -102,14 +104,14 @@ def look(turn: Slice) -> int:
 def look_for(claimed: Claimed) -> None:
     """One look. A network that takes our key gets it again instead; never beyond its lifetime."""
     try:
-        link, connector, order = _line(claimed)
+        line, order = _line(claimed)
     except HeardError as error:
         actions.ask_person(claimed, error.message, look_again=True)
         return
-    manifest = connector.manifest
+    connector, manifest = line.connector, line.connector.manifest
     if isinstance(connector, LooksUp):
         try:
-            found = connector.look_up(link, order)
+            found = connector.look_up(line.link, order)
         except errors.ConnectorError as error:
             actions.ask_person(claimed, error.message, look_again=True)
             return
@@ -122,7 +124,7 @@ def look_for(claimed: Claimed) -> None:
         reason = found.reason
     else:
         reason = f"{manifest.name} cannot be asked whether it stands there."
-    takes_key = manifest.takes_key and link.account.settings.get("idempotency", True) not in {
+    takes_key = manifest.takes_key and line.link.account.settings.get("idempotency", True) not in {
         False,
         "",
         "false",

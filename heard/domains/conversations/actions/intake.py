@@ -7,7 +7,6 @@ machines that hand in the same message at the same moment meet here, one after t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,11 +14,11 @@ from typing import Any
 
 from django.db import transaction
 
-from heard.connectorkit import plain
 from heard.connectorkit.vocabulary import Author, Event, MessageGone, MessageSeen, Receipt, Source
 from heard.domains.contacts import actions as contacts
 from heard.domains.contacts.queries import Known
 from heard.domains.conversations import rules, sql
+from heard.domains.conversations.actions.arriving import New, message_row
 from heard.domains.conversations.actions.changes import apply_edit, apply_gone, apply_receipt
 from heard.domains.conversations.facts import MessagesArrived
 from heard.domains.conversations.rules import Key, Placed
@@ -50,20 +49,6 @@ class TakenIn:
     changed: int = 0
     suppressed: int = 0
     refused: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _New:
-    """A message about to be inserted."""
-
-    id: int
-    event: MessageSeen
-    received_at: datetime
-    direction: str
-    known: Known | None
-    parent: Placed | None
-    key: str | None
-    conversation_id: int | None = None
 
 
 def take_in(organization_id: int, network: str, channel_id: int, batch: Sequence[Incoming]) -> TakenIn:
@@ -161,7 +146,7 @@ class _Intake:
     def _authors(self, seen: Sequence[tuple[MessageSeen, Incoming]]) -> list[Author]:
         return [event.author for event, _ in seen if not event.author.is_us and event.author.native_id]
 
-    def _sort_out(self, seen: Sequence[tuple[MessageSeen, Incoming]]) -> list[_New]:
+    def _sort_out(self, seen: Sequence[tuple[MessageSeen, Incoming]]) -> list[New]:
         """Known messages are edited or promoted; the others become new ones."""
         fresh: list[tuple[MessageSeen, Incoming]] = []
         for event, item in seen:
@@ -208,19 +193,19 @@ class _Intake:
     def _promote(self, event: MessageSeen, held: Placed) -> None:
         known = self.people.get((event.author.scope, event.author.native_id))
         parent = self.held.get((event.id_scope, event.parent.native_id)) if event.parent else None
-        new = _New(held.message_id, event, self.now, "in", known, parent, None)
+        new = New(held.message_id, event, self.now, "in", known, parent, None)
         self._choose(new)
         self._place([new])
         if new.conversation_id is not None:
             sql.promote([(new.conversation_id, event.kind.value, held.message_id)])
             self._announce([new])
 
-    def _new(self, number: int, event: MessageSeen, item: Incoming) -> _New:
+    def _new(self, number: int, event: MessageSeen, item: Incoming) -> New:
         known = None
         if not event.author.is_us:
             known = self.people.get((event.author.scope, event.author.native_id))
         parent = self.held.get((event.id_scope, event.parent.native_id)) if event.parent else None
-        new = _New(number, event, item.received_at, rules.direction(event, item.source), known, parent, None)
+        new = New(number, event, item.received_at, rules.direction(event, item.source), known, parent, None)
         self._choose(new)
         # Later messages of this batch find this one as their parent.
         self.held[event.id_scope, event.native_id] = Placed(
@@ -238,7 +223,7 @@ class _Intake:
             self.batch_keys[event.id_scope, event.native_id] = new.key
         return new
 
-    def _choose(self, new: _New) -> None:
+    def _choose(self, new: New) -> None:
         event = new.event
         if new.direction == "context":
             return
@@ -268,9 +253,9 @@ class _Intake:
                 return found
         return None
 
-    def _place(self, new: Sequence[_New]) -> None:
+    def _place(self, new: Sequence[New]) -> None:
         """Find or make the conversations, and note their last inbound."""
-        by_key: dict[str, list[_New]] = {}
+        by_key: dict[str, list[New]] = {}
         for item in new:
             if item.key is not None:
                 by_key.setdefault(item.key, []).append(item)
@@ -309,10 +294,10 @@ class _Intake:
                 touched.append((at, last.known.contact_id if last.known else None, known[key][0]))
         sql.touch_conversations(touched)
 
-    def _insert(self, new: Sequence[_New]) -> None:
+    def _insert(self, new: Sequence[New]) -> None:
         if not new:
             return
-        sql.insert_messages([_row(self.organization_id, self.channel_id, item) for item in new])
+        sql.insert_messages([message_row(self.organization_id, self.channel_id, item) for item in new])
         self._insert_attachments(new)
         for message_id, conversation_id in sql.adopt(
             self.organization_id, self.channel_id, [item.event.native_id for item in new]
@@ -324,7 +309,7 @@ class _Intake:
         fact = MessagesArrived(self.channel_id, (message_id,), (conversation_id,), (0,), ("out",))
         journal.append(self.organization_id, system(self.organization_id).label, [fact], at=self.now)
 
-    def _insert_attachments(self, new: Sequence[_New]) -> None:
+    def _insert_attachments(self, new: Sequence[New]) -> None:
         rows = []
         for item in new:
             for attachment in item.event.attachments[:50]:
@@ -355,7 +340,7 @@ class _Intake:
                 )
         sql.insert_attachments(rows)
 
-    def _announce(self, new: Sequence[_New]) -> None:
+    def _announce(self, new: Sequence[New]) -> None:
         said = [item for item in new if item.conversation_id is not None]
         if not said:
             return
@@ -367,47 +352,3 @@ class _Intake:
             tuple(item.direction for item in said),
         )
         journal.append(self.organization_id, system(self.organization_id).label, [fact], at=self.now)
-
-
-def _row(organization_id: int, channel_id: int, item: _New) -> tuple[object, ...]:
-    event = item.event
-    sent_at = rules.clamp(event.sent_at, item.received_at)
-    parent = (
-        event.parent.native_id
-        if event.parent and len(event.parent.native_id) <= rules.LONGEST_NATIVE_ID
-        else ""
-    )
-    root = event.root.native_id if event.root and len(event.root.native_id) <= rules.LONGEST_NATIVE_ID else ""
-    raw = "" if event.raw is None else json.dumps(event.raw, ensure_ascii=False, default=plain.to_plain)
-    return (
-        item.id,
-        organization_id,
-        channel_id,
-        item.conversation_id,
-        item.known.identity_id if item.known else None,
-        item.direction,
-        event.kind.value,
-        event.visibility.value,
-        event.id_scope,
-        event.native_id,
-        event.canonical_id if len(event.canonical_id) <= 1000 else "",
-        item.parent.message_id if item.parent else None,
-        parent,
-        root,
-        rules.clean(event.text),
-        rules.clean(event.html, 1_000_000),
-        rules.clean(event.subject, 490),
-        rules.clean(event.language, 30),
-        event.url if len(event.url) <= 1000 else "",
-        sql.moment(sent_at),
-        sql.moment(item.received_at),
-        sql.moment(event.edited_at and rules.clamp(event.edited_at, item.received_at)),
-        rules.clean(event.version, 79),
-        "visible",
-        event.mentions_us,
-        event.automatic,
-        json.dumps(dict(event.refs), ensure_ascii=False) if event.refs else "{}",
-        json.dumps(list(event.recipients), ensure_ascii=False) if event.recipients else "[]",
-        rules.clean(raw, rules.LONGEST_RAW) if raw else "",
-        item.direction == "in" and bool(parent) and item.parent is None and not rules.is_private(event),
-    )

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 
 
 def _messages(line) -> list[str]:
-    return list(Message.objects.filter(channel_id=line.channel_id).order_by("pk").values_list("text", flat=True))
+    return list(
+        Message.objects.filter(channel_id=line.channel_id).order_by("pk").values_list("text", flat=True)
+    )
 
 
 def test_the_same_message_by_webhook_poll_stream_and_again_is_one(line) -> None:
@@ -77,7 +79,9 @@ def test_unreadable_deliveries_are_kept_and_replayed_after_a_fix(cast, line, mon
         raise Unreadable("A field we do not know.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(line.network), "receive", lambda self, account, delivery: broken(account, delivery))
+        patch.setattr(
+            type(line.network), "receive", lambda self, account, delivery: broken(account, delivery)
+        )
         line.says(message(1))
     assert _messages(line) == []
     assert queries.health(cast.alice, line.channel_id).unreadable == 1

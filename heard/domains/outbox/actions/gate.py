@@ -27,7 +27,7 @@ from heard.domains.outbox.facts import (
     OutboundRejected,
     OutboundSent,
     OutboundStarted,
-    OutboundUnknown,
+    OutboundOutcomeLost,
 )
 from heard.domains.outbox.models import Outbound, OutboundState
 from heard.foundation import clock
@@ -188,7 +188,7 @@ def _become_unknown(row: Outbound, reason: str) -> None:
     row.state, row.reason, row.lease_until, row.looks = OutboundState.UNKNOWN, reason[:500], None, 0
     row.due_at = at + timedelta(seconds=rules.look_pause_seconds(0))
     row.save(update_fields=["state", "reason", "lease_until", "due_at", "looks"])
-    _announce(row, OutboundUnknown(row.pk, row.conversation_id or 0, row.attempts), at)
+    _announce(row, OutboundOutcomeLost(row.pk, row.conversation_id or 0, row.attempts), at)
 
 
 def expire_sending(now: datetime, limit: int = 100) -> int:
