@@ -39,7 +39,7 @@ def notify(organization_id: int, member_id: int, *, kind: str, url: str, subject
             defaults={"url": url, "created_at": clock.now()},
         )
         if is_new:
-            fact = MemberNotified(member_id=member_id, about=kind, subject_id=subject_id)
+            fact = MemberNotified(member_id=member_id, told_kind=kind, subject_id=subject_id)
             journal.append(organization_id, system(organization_id).label, [fact], at=clock.now())
 
 

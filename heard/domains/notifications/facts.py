@@ -12,7 +12,7 @@ class MemberNotified(Fact):
     """A member was told something: their open pages move the bell."""
 
     member_id: int
-    about: str
+    told_kind: str
     subject_id: int
 
 
