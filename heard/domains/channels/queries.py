@@ -12,9 +12,9 @@ from django.db.models import Count, Q
 
 from heard.connectorkit import registry
 from heard.connectorkit.manifest import Manifest
-from heard.connectorkit.protocol import Connector
+from heard.connectorkit.protocol import Connector, Pushes
 from heard.connectorkit.vocabulary import Account
-from heard.domains.channels import sql
+from heard.domains.channels import rules, sql
 from heard.domains.channels.models import (
     Access,
     Channel,
@@ -24,7 +24,7 @@ from heard.domains.channels.models import (
     Delivery,
     DeliveryState,
 )
-from heard.domains.organizations.queries import Permission, may
+from heard.domains.organizations.queries import Permission, may, require
 from heard.foundation import clock, equipment
 from heard.foundation.crypto import Place
 from heard.foundation.errors import NotAllowed, NotFound
@@ -156,6 +156,21 @@ def is_connected(actor: Actor, network: str, scope: str, native_id: str) -> bool
     return rows.exclude(state=ChannelState.CLOSED).exists()
 
 
+def settings_of(actor: Actor, channel_id: int) -> dict[str, Any]:
+    """What was filled in when it was connected, without secrets. For those who connect it again."""
+    require(actor, Permission.MANAGE_CHANNELS)
+    view = channel(actor, channel_id)
+    found: dict[str, Any] = Channel.objects.values_list("settings", flat=True).get(pk=view.channel_id)
+    return found
+
+
+def refused(actor: Actor) -> list[ChannelView]:
+    """Channels whose credentials the network no longer takes, for the banner on every page."""
+    rows = Channel.objects.filter(organization_id=actor.organization_id, state=ChannelState.REFUSED)
+    hidden = hidden_channel_ids(actor) if rows.exists() else set()
+    return [_view(row) for row in rows.order_by("pk") if row.pk not in hidden]
+
+
 def _accesses(actor: Actor) -> dict[int, str]:
     """Channel id -> access, where it differs from the role.
 
@@ -229,7 +244,7 @@ class HealthView:
 
 
 def health(actor: Actor, channel_id: int) -> HealthView:
-    """Cursor, what waits and what could not be read; budgets as (name, left, amount, unit)."""
+    """Cursor, what waits and what could not be read; counted budgets as (name, left, amount, unit)."""
     view = channel(actor, channel_id)
     alias = sql.alias()
     cursor = Cursor.objects.using(alias).filter(channel_id=channel_id).first()
@@ -242,14 +257,10 @@ def health(actor: Actor, channel_id: int) -> HealthView:
         rows.filter(state=DeliveryState.UNREADABLE).order_by("-pk").values_list("reason", flat=True).first()
     )
     kept = Channel.objects.filter(pk=view.channel_id).values_list("budgets", flat=True).first() or {}
+    now = clock.now()
     budgets = tuple(
-        (
-            budget.name,
-            int(kept.get(budget.name, {}).get("left", budget.amount)),
-            budget.amount,
-            budget.unit,
-        )
-        for budget in connector_of(view.network).manifest.budgets
+        (name, rules.budget_left(declared, kept.get(name, {}), now), declared.amount, declared.unit)
+        for name, declared in rules.counted_budgets(connector_of(view.network).manifest).items()
     )
     return HealthView(
         json.dumps(cursor.value, ensure_ascii=False) if cursor else "",
@@ -290,8 +301,23 @@ def hook(token: str) -> Hook | None:
     return Hook(row.organization_id, row.pk, row.network, account_of(row, secrets_of(row)))
 
 
+def seconds_until_look(channel_id: int) -> float:
+    """How long the network's budget asks us to wait before looking; 0 is now. For the worker."""
+    found = Channel.objects.filter(pk=channel_id).values_list("network", "budgets").first()
+    if found is None:
+        return 0.0
+    network, kept = found
+    return rules.seconds_until_look(connector_of(network).manifest, kept, clock.now())
+
+
+def pushes(network: str) -> bool:
+    """Does this network call us, so that it must be told an address?"""
+    return isinstance(connector_of(network), Pushes)
+
+
 def hook_token(actor: Actor, channel_id: int) -> str:
     """The secret part of a channel's hook address. For those who manage channels."""
+    require(actor, Permission.MANAGE_CHANNELS)
     view = channel(actor, channel_id)
     return Channel.objects.values_list("hook_token", flat=True).get(pk=view.channel_id)
 

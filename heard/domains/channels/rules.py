@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from heard.connectorkit import errors
+from heard.connectorkit.manifest import Budget as ManifestBudget
 from heard.connectorkit.manifest import Field, FieldKind, Manifest
+from heard.foundation.net import budget
+from heard.foundation.net.budget import Budget
 
 MOST_ATTEMPTS_TO_UNDERSTAND = 5
 
@@ -59,3 +63,97 @@ def advanced_fields(manifest: Manifest) -> list[Field]:
 def terms_as_data(manifest: Manifest) -> dict[str, Any]:
     """The network's terms, kept with the channel as they were when it was connected."""
     return asdict(manifest.terms)
+
+
+POLL_RESERVE = 0.2
+"""The share of a budget that polls leave alone: a person's reply must never wait for a look."""
+
+
+def counted_budgets(manifest: Manifest) -> dict[str, ManifestBudget]:
+    """The allowances we can count from outside: those in requests."""
+    return {budget.name: budget for budget in manifest.budgets if budget.unit == "requests"}
+
+
+def budget_from_plain(declared: ManifestBudget, kept: Mapping[str, Any], now: datetime) -> Budget:
+    """A budget as the channel keeps it, brought to ``now``; full where nothing was counted yet."""
+    if not kept:
+        return budget.full(declared.amount, declared.per_seconds, now)
+    found = Budget(
+        amount=float(kept["amount"]),
+        per_seconds=float(kept["per_seconds"]),
+        left=float(kept["left"]),
+        counted_at=datetime.fromisoformat(kept["counted_at"]),
+        window_left=kept.get("window_left"),
+        resets_at=_instant(kept.get("resets_at")),
+        closed_until=_instant(kept.get("closed_until")),
+    )
+    return budget.at(found, now)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def budget_to_plain(found: Budget) -> dict[str, Any]:
+    """A budget as JSON."""
+    values = asdict(found)
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()
+    }
+
+
+def spend(
+    manifest: Manifest, kept: Mapping[str, Any], answers: Sequence[Mapping[str, str]], now: datetime
+) -> dict[str, Any]:
+    """A channel's budgets after these requests, each given by the headers of its answer.
+
+    An answer names its limit; where that is the amount of another declared allowance (uploads, writes)
+    it speaks of that one and teaches the allowance of requests nothing.
+    """
+    result = dict(kept)
+    for name, declared in counted_budgets(manifest).items():
+        others = {str(other.amount) for other in manifest.budgets if other.name != name}
+        found = budget_from_plain(declared, kept.get(name, {}), now)
+        for headers in answers:
+            # Counted though the bucket may be empty: the request has left.
+            found = replace(found, left=found.left - 1)
+            if _limit(headers) not in others:
+                found = budget.learn(found, headers, now)
+        result[name] = budget_to_plain(found)
+    return result
+
+
+def _limit(headers: Mapping[str, str]) -> str:
+    for name in ("x-ratelimit-limit", "x-rate-limit-limit", "ratelimit-limit"):
+        if name in headers:
+            return headers[name].split(",")[0].split(";")[0].strip()
+    return ""
+
+
+def seconds_until_look(manifest: Manifest, kept: Mapping[str, Any], now: datetime) -> float:
+    """How long a look must wait so that the reserve stays for replies; 0 is now."""
+    waits = [0.0]
+    for name, declared in counted_budgets(manifest).items():
+        found = budget_from_plain(declared, kept.get(name, {}), now)
+        waits.append(budget.wait_seconds(found, now, reserve=found.amount * POLL_RESERVE))
+    return max(waits)
+
+
+def budget_left(declared: ManifestBudget, kept: Mapping[str, Any], now: datetime) -> int:
+    """What is left of an allowance, for people: whole units, the stricter of our count and the network's."""
+    found = budget_from_plain(declared, kept, now)
+    if found.closed_until is not None:
+        return 0
+    known = [found.left] if found.window_left is None else [found.left, found.window_left]
+    return max(0, int(min(known)))
+
+
+def health_of(state: str, *, error: str, is_streaming: bool, was_looked_at: bool) -> str:
+    """How a channel is doing in one word: closed, refused, paused, troubled, live, listening or starting."""
+    if state != "active":
+        return state
+    if error:
+        return "troubled"
+    if is_streaming:
+        return "live"
+    return "listening" if was_looked_at else "starting"

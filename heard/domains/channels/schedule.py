@@ -7,6 +7,7 @@ from django.conf import settings
 from heard.connectorkit import errors
 from heard.connectorkit.vocabulary import Source
 from heard.domains.channels import actions, queries
+from heard.domains.channels.actions import Metered
 from heard.foundation import metrics
 from heard.foundation.errors import HeardError
 from heard.foundation.logging import logger
@@ -25,11 +26,24 @@ def look(turn: Slice) -> int:
 
 
 def look_at(claimed: Claimed) -> None:
-    """One look at one channel."""
-    link, connector = actions.open_link(claimed.organization_id, claimed.id)
-    pause = connector.manifest.poll_seconds
+    """One look at one channel, unless the network's budget is kept for replies now."""
+    wait_seconds = queries.seconds_until_look(claimed.id)
+    if wait_seconds > 0:
+        actions.put_off_look(claimed, wait_seconds)
+        log.info("look_put_off", channel=claimed.id, seconds=round(wait_seconds))
+        return
+    line = actions.open_metered(claimed.organization_id, claimed.id)
     try:
-        page = connector.fetch(link, queries.cursor(claimed.id))
+        _look(claimed, line)
+    finally:
+        actions.keep_spending(line)
+
+
+def _look(claimed: Claimed, line: Metered) -> None:
+    manifest = line.connector.manifest
+    pause = manifest.poll_seconds
+    try:
+        page = line.connector.fetch(line.link, queries.cursor(claimed.id))
     except errors.ConnectorError as error:
         actions.note_error(claimed, error, poll_seconds=pause)
         log.info("look_failed", channel=claimed.id, error=type(error).__name__)
@@ -38,9 +52,7 @@ def look_at(claimed: Claimed) -> None:
         actions.note_error(claimed, errors.Unreachable(error.message), poll_seconds=pause)
         return
     actions.keep_page(claimed.organization_id, claimed.id, page.bodies, page.cursor, Source.POLL)
-    metrics.DELIVERIES_RECEIVED.labels(network=connector.manifest.network, source="poll").inc(
-        len(page.bodies)
-    )
+    metrics.DELIVERIES_RECEIVED.labels(network=manifest.network, source="poll").inc(len(page.bodies))
     actions.note_look(claimed, poll_seconds=pause, heard=bool(page.bodies), more=page.more, gap=page.gap)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from heard.connectorkit.vocabulary import Author, MessageKind, Ref, Target, Visibility
 from heard.domains.contacts import queries as contacts
 from heard.domains.conversations.models import Attachment, Conversation, Message
@@ -22,10 +24,13 @@ __all__ = [
     "attachments_due",
     "context_due",
     "conversation_views",
+    "delivery_marks",
+    "files_of_contact",
     "message_views",
     "messages_of",
     "posts_above",
     "preview",
+    "said_by",
     "target_of",
 ]
 
@@ -250,3 +255,25 @@ def attachments_due(limit: int) -> list[tuple[int, int, int, str, str]]:
         .values_list("organization_id", "pk", "message__channel_id", "url", "native_id")[:limit]
     )
     return list(rows)
+
+
+def said_by(organization_id: int, contact_id: int) -> list[MessageView]:
+    """Everything a person said, and was told in their conversations, oldest first."""
+    rows = Message.objects.filter(organization_id=organization_id).filter(
+        Q(identity__contact_id=contact_id) | Q(conversation__contact_id=contact_id, direction="out")
+    )
+    return _views(organization_id, list(rows.defer("raw").order_by("sent_at", "pk")))
+
+
+def files_of_contact(organization_id: int, contact_id: int) -> list[int]:
+    """Files that came with what a person said."""
+    rows = Attachment.objects.filter(
+        organization_id=organization_id, message__identity__contact_id=contact_id, file_id__isnull=False
+    )
+    return sorted({number for number in rows.values_list("file_id", flat=True) if number is not None})
+
+
+def delivery_marks(organization_id: int, contact_id: int) -> list[tuple[int, datetime]]:
+    """(channel, received at) of what a person said: where their words may still stand raw."""
+    rows = Message.objects.filter(organization_id=organization_id, identity__contact_id=contact_id)
+    return sorted(set(rows.values_list("channel_id", "received_at")))

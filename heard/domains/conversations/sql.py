@@ -181,7 +181,8 @@ def adopt(organization_id: int, channel_id: int, parents: Sequence[str]) -> list
     )
     rows = db.fetch_all(
         "SELECT o.id, p.id, p.conversation_id, o.conversation_id, o.direction FROM conversations_message o"
-        " JOIN conversations_message p ON p.organization_id = o.organization_id AND p.channel_id = o.channel_id"
+        " JOIN conversations_message p ON p.organization_id = o.organization_id"
+        " AND p.channel_id = o.channel_id"
         f" AND p.id_scope = o.id_scope AND p.native_id = o.parent_native_id WHERE {condition}",
         [organization_id, channel_id, values],
     )

@@ -43,9 +43,9 @@ def _check(value: Any, where: str) -> None:
 def _check_small(value: bool | int | str | None, where: str) -> None:  # noqa: FBT001 - any JSON value
     if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
         raise NotCanonical(f"{where}: {value} is beyond ±(2^53−1); store it as a string.")
-    if isinstance(value, str) and not value.isascii():
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise NotCanonical(f"{where}: holds half a surrogate pair.")
+    is_odd = isinstance(value, str) and not value.isascii()
+    if is_odd and any("\ud800" <= character <= "\udfff" for character in str(value)):
+        raise NotCanonical(f"{where}: holds half a surrogate pair.")
 
 
 def _check_mapping(value: Mapping[Any, Any], where: str) -> None:

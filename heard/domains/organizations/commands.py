@@ -75,14 +75,7 @@ def list_organizations() -> None:
 
 
 def _chosen(slug: str | None) -> OrganizationLine:
-    found = queries.every_organization()
-    names = ", ".join(line.slug for line in found)
-    if slug is None:
-        if len(found) == 1:
-            return found[0]
-        hint = f"Name one with --organization: {names}." if found else "No organization is set up yet."
-        raise click.ClickException(hint)
-    for line in found:
-        if line.slug == slug:
-            return line
-    raise click.ClickException(f"There is no organization “{slug}”. There are: {names}.")
+    try:
+        return queries.chosen_organization(slug)
+    except HeardError as error:
+        raise click.ClickException(error.message) from error

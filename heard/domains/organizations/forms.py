@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -11,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from heard.domains.organizations import rules
 from heard.domains.organizations.queries import MemberLine, TeamLine
-from heard.foundation.errors import Conflict, Invalid
 from heard.foundation.tenancy import Role
 
 ROLES = {
@@ -21,17 +19,6 @@ ROLES = {
     Role.REVIEWER: (_("Reviewer"), _("reads, notes and approves")),
     Role.OBSERVER: (_("Observer"), _("reads")),
 }
-
-
-@contextmanager
-def refusals_on(form: forms.Form) -> Iterator[None]:
-    """Let what an action refuses stand on the form: beside its field, or above the whole."""
-    try:
-        yield
-    except Invalid as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
-    except Conflict as refusal:
-        form.add_error(None, refusal.message)
 
 
 def _password(label: Any) -> forms.CharField:

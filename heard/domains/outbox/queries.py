@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
 from heard.connectorkit.vocabulary import (
     ActorKind,
@@ -94,13 +94,51 @@ def outbound(actor: Actor, outbound_id: int) -> OutboundView | None:
     return _view(row)
 
 
-def needing_people(actor: Actor, limit: int = 100) -> list[OutboundView]:
-    """Held, refused or undecided ones, newest first."""
+NEEDING_PEOPLE = (
+    OutboundState.HELD,
+    OutboundState.REJECTED,
+    OutboundState.ASKED,
+    OutboundState.UNKNOWN,
+)
+
+
+def _needing(actor: Actor, state: str = "") -> QuerySet[Outbound]:
+    states = [state] if state else list(NEEDING_PEOPLE)
+    rows = Outbound.objects.filter(organization_id=actor.organization_id, state__in=states)
+    return rows.exclude(channel_id__in=channels.hidden_channel_ids(actor))
+
+
+def needing_people(actor: Actor, limit: int = 100, *, state: str = "") -> list[OutboundView]:
+    """Held, refused or undecided ones, or those in one such state, newest first."""
+    return [_view(row) for row in _needing(actor, state).order_by("-pk")[:limit]]
+
+
+def counts_needing_people(actor: Actor) -> dict[str, int]:
+    """How many need people, by state."""
+    found = dict(_needing(actor).order_by().values_list("state").annotate(Count("pk")))
+    return {state.value: found.get(state.value, 0) for state in NEEDING_PEOPLE}
+
+
+def on_their_way(actor: Actor) -> int:
+    """How many wait to leave or are being sent now: what a hold placed now would keep back."""
     rows = Outbound.objects.filter(
-        organization_id=actor.organization_id,
-        state__in=[OutboundState.HELD, OutboundState.REJECTED, OutboundState.ASKED, OutboundState.UNKNOWN],
-    ).exclude(channel_id__in=channels.hidden_channel_ids(actor))
-    return [_view(row) for row in rows.order_by("-pk")[:limit]]
+        organization_id=actor.organization_id, state__in=[OutboundState.WAITING, OutboundState.SENDING]
+    )
+    return rows.count()
+
+
+def outbounds(actor: Actor, outbound_ids: Iterable[int]) -> list[OutboundView]:
+    """These, oldest first, where this actor may see their channel."""
+    rows = Outbound.objects.filter(organization_id=actor.organization_id, pk__in=list(outbound_ids))
+    hidden = channels.hidden_channel_ids(actor)
+    return [_view(row) for row in rows.order_by("pk") if row.channel_id not in hidden]
+
+
+def recipients(organization_id: int, views: Iterable[OutboundView]) -> dict[int, str]:
+    """Who each is said to, by the id of the message it answers."""
+    targets = {view.target_id for view in views if view.target_id}
+    found = conversations.message_views(organization_id, targets)
+    return {key: message.author_name or message.author_handle for key, message in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from .deliveries import (
     ArrivedDelivery,
     UnderstoodDelivery,
     claim_deliveries,
+    empty_deliveries,
     forget_bodies,
     keep_page,
     put_off_delivery,
@@ -23,12 +24,21 @@ from .deliveries import (
     set_unreadable,
     settle_deliveries,
 )
-from .health import note_error, note_heard, note_look, note_streaming, refuse_channel, take_due_channels
-from .link import VaultOf, open_link
+from .health import (
+    note_error,
+    note_heard,
+    note_look,
+    note_streaming,
+    put_off_look,
+    refuse_channel,
+    take_due_channels,
+)
+from .link import Metered, VaultOf, keep_spending, open_link, open_metered
 from .streaming import StreamKeeper, take_line
 
 __all__ = [
     "ArrivedDelivery",
+    "Metered",
     "StreamKeeper",
     "UnderstoodDelivery",
     "VaultOf",
@@ -37,15 +47,19 @@ __all__ = [
     "claim_deliveries",
     "close",
     "connect",
+    "empty_deliveries",
     "forget_bodies",
     "keep_page",
+    "keep_spending",
     "note_error",
     "note_heard",
     "note_look",
     "note_streaming",
     "open_link",
+    "open_metered",
     "pause",
     "put_off_delivery",
+    "put_off_look",
     "receive",
     "reconnect",
     "refuse_channel",

@@ -171,3 +171,17 @@ def forget_bodies(older_than_days: int, limit: int = 1000) -> int:
         ).values_list("pk", flat=True)[:limit]
     )
     return rows.filter(pk__in=ids).update(body=b"", headers={}, emptied_at=now)
+
+
+def empty_deliveries(organization_id: int, marks: Sequence[tuple[int, datetime]]) -> int:
+    """Empty the raw bodies that brought an erased person's words: (channel, received at) of each.
+
+    A body that is not understood yet stays: its person is anonymised when it is.
+    """
+    rows = Delivery.objects.using(sql.alias()).filter(organization_id=organization_id)
+    now = clock.now()
+    done = 0
+    for channel_id, received_at in marks:
+        mine = rows.filter(channel_id=channel_id, received_at=received_at, emptied_at__isnull=True)
+        done += mine.exclude(state=DeliveryState.RECEIVED).update(body=b"", headers={}, emptied_at=now)
+    return done

@@ -47,6 +47,12 @@ def note_look(claimed: Claimed, *, poll_seconds: int, heard: bool, more: bool, g
             journal.append(organization_id, system(organization_id).label, [ChannelGapNoted(claimed.id)])
 
 
+def put_off_look(claimed: Claimed, seconds: float) -> None:
+    """The network's budget is nearly used: look later, and leave the rest to replies."""
+    with transaction.atomic():
+        finish(Channel, claimed, due_at=clock.now() + timedelta(seconds=max(1.0, seconds)))
+
+
 def note_error(claimed: Claimed, error: errors.ConnectorError, *, poll_seconds: int) -> None:
     """A look failed: say so in plain words, come back later; refused credentials stop the channel."""
     now = clock.now()

@@ -6,19 +6,20 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connections, transaction
 
-from heard.connectorkit.protocol import Link
+from heard.connectorkit.protocol import Connector, Link
 from heard.connectorkit.vocabulary import Account
-from heard.domains.channels import queries
+from heard.domains.channels import queries, rules
 from heard.domains.channels.models import Channel
 from heard.foundation import clock, equipment
 from heard.foundation.crypto import Place
 from heard.foundation.db import is_postgres
 from heard.foundation.errors import NotFound
+from heard.foundation.net import Exchange, GuardedNet
 
 _locks: dict[int, threading.RLock] = {}
 _locks_guard = threading.Lock()
@@ -79,6 +80,46 @@ def open_link(organization_id: int, channel_id: int) -> tuple[Link, Any]:
     connector = queries.connector_of(row.network)
     account = queries.account_of(row, secrets=queries.secrets_of(row))
     return Link(account, equipment.net(), VaultOf(organization_id, channel_id), clock.now()), connector
+
+
+@dataclass(slots=True)
+class Metered:
+    """A channel's line that remembers what was asked of the network, for its budgets."""
+
+    organization_id: int
+    channel_id: int
+    link: Link
+    connector: Connector
+    answers: list[Mapping[str, str]] = field(default_factory=list)
+
+    def note(self, exchange: Exchange) -> None:
+        """One request was made."""
+        self.answers.append(exchange.headers)
+
+
+def open_metered(organization_id: int, channel_id: int) -> Metered:
+    """``open_link``, counting; hand it to ``keep_spending`` when the work is done."""
+    link, connector = open_link(organization_id, channel_id)
+    metered = Metered(organization_id, channel_id, link, connector)
+    if isinstance(link.net, GuardedNet):
+        metered.link = replace(link, net=link.net.for_caller(on_exchange=metered.note))
+    return metered
+
+
+def keep_spending(metered: Metered) -> None:
+    """Write down what a look or a sending took from the network's budgets, and what its answers said."""
+    manifest = metered.connector.manifest
+    if not metered.answers or not rules.counted_budgets(manifest):
+        return
+    with transaction.atomic():
+        rows = Channel.objects.select_for_update().filter(
+            organization_id=metered.organization_id, pk=metered.channel_id
+        )
+        row = rows.only("budgets").first()
+        if row is not None:
+            row.budgets = rules.spend(manifest, row.budgets, metered.answers, clock.now())
+            row.save(update_fields=["budgets"])
+    metered.answers.clear()
 
 
 def trial_link(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Link:

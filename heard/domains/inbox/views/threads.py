@@ -254,7 +254,7 @@ def _context(post: MessageView, line: ChannelView) -> Bubble:
     )
 
 
-def _bubbles(
+def _bubbles(  # noqa: PLR0917 - what a thread is drawn from, handed on once
     mine: Sequence[MessageView],
     inside: dict[int, MessageView],
     by_message: dict[int, OutboundView],

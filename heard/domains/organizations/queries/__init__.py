@@ -14,6 +14,7 @@ from heard.domains.organizations.queries.entrance import (
 )
 from heard.domains.organizations.queries.operator import (
     OrganizationLine,
+    chosen_organization,
     every_organization,
     members_for_operator,
     organization_ids,
@@ -53,6 +54,7 @@ __all__ = [
     "TeamLine",
     "actor_of",
     "brands",
+    "chosen_organization",
     "company",
     "every_organization",
     "invitation_of",

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from heard.domains.organizations.models import Member, Organization
 from heard.domains.organizations.queries.people import MemberLine, member_lines
+from heard.foundation.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,22 @@ def every_organization() -> list[OrganizationLine]:
         OrganizationLine(row.pk, row.name, row.slug, row.timezone, counts.get(row.pk, 0), row.created_at)
         for row in Organization.objects.order_by("pk")
     ]
+
+
+def chosen_organization(slug: str | None) -> OrganizationLine:
+    """The one a command means: by its short name, or the only one. Raises ``Invalid`` with what to type."""
+    found = every_organization()
+    names = ", ".join(line.slug for line in found)
+    if slug is None:
+        if len(found) == 1:
+            return found[0]
+        raise Invalid(
+            f"Name one with --organization: {names}." if found else "No organization is set up yet."
+        )
+    for line in found:
+        if line.slug == slug:
+            return line
+    raise Invalid(f"There is no organization “{slug}”. There are: {names}.")
 
 
 def organization_ids() -> list[int]:

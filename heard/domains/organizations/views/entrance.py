@@ -16,10 +16,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from heard.domains.organizations import actions, mail, queries, signin
-from heard.domains.organizations.forms import AcceptForm, SetupForm, SetupTokenForm, refusals_on
+from heard.domains.organizations.forms import AcceptForm, SetupForm, SetupTokenForm
 from heard.domains.organizations.queries import OpenedInvitation
 from heard.domains.organizations.rules import InvitationState, LinkPurpose
 from heard.foundation.errors import NotAllowed, NotFound
+from heard.foundation.refusals import refusals_on
 
 
 @never_cache

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from heard.domains.organizations import actions, mail, queries, rules
 from heard.domains.organizations.actions import Invited
-from heard.domains.organizations.forms import ROLES, InviteForm, RoleForm, refusals_on, role_choices
+from heard.domains.organizations.forms import ROLES, InviteForm, RoleForm, role_choices
 from heard.domains.organizations.queries import MemberLine, MemberRequest, Permission, member_required
 from heard.foundation.errors import HeardError
+from heard.foundation.refusals import refusals_on
 from heard.foundation.tenancy import Role
 
 

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from heard.domains.organizations import actions, mail, queries
-from heard.domains.organizations.forms import ROLES, ProfileForm, refusals_on
+from heard.domains.organizations.forms import ROLES, ProfileForm
 from heard.domains.organizations.queries import MemberRequest, member_required
 from heard.domains.organizations.signin import CHOSEN
 from heard.foundation.errors import NotFound
+from heard.foundation.refusals import refusals_on
 
 
 @require_http_methods(["GET", "POST"])

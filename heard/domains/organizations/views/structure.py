@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from heard.domains.organizations import actions, queries
-from heard.domains.organizations.forms import BrandForm, OrganizationForm, TeamForm, refusals_on
+from heard.domains.organizations.forms import BrandForm, OrganizationForm, TeamForm
 from heard.domains.organizations.queries import MemberRequest, Permission, TeamLine, member_required
 from heard.foundation.errors import Conflict, NotFound
+from heard.foundation.refusals import refusals_on
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,7 +15,7 @@ from .gate import (
     take_unknown,
 )
 from .holds import Placed, ask_release, place_hold, release_hold
-from .submit import cancel, decide, retry, submit
+from .submit import cancel, decide, erase_contact, retry, submit
 
 __all__ = [
     "OrderToSend",
@@ -24,6 +24,7 @@ __all__ = [
     "ask_release",
     "cancel",
     "decide",
+    "erase_contact",
     "expire_sending",
     "let_through",
     "note_found",

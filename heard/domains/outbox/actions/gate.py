@@ -23,11 +23,11 @@ from heard.domains.outbox import queries, rules, sql
 from heard.domains.outbox.facts import (
     OutboundAsked,
     OutboundHeld,
+    OutboundOutcomeLost,
     OutboundPutOff,
     OutboundRejected,
     OutboundSent,
     OutboundStarted,
-    OutboundOutcomeLost,
 )
 from heard.domains.outbox.models import Outbound, OutboundState
 from heard.foundation import clock

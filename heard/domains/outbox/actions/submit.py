@@ -13,6 +13,7 @@ from heard.domains.channels import queries as channels
 from heard.domains.conversations import queries as conversations
 from heard.domains.journal import actions as journal
 from heard.domains.media import queries as media
+from heard.domains.organizations.queries import Permission, require
 from heard.domains.outbox import queries, rules
 from heard.domains.outbox.facts import OutboundCancelled, OutboundDecided, OutboundSubmitted
 from heard.domains.outbox.models import Outbound, OutboundState
@@ -151,3 +152,12 @@ def decide(actor: Actor, outbound_id: int, decision: str) -> None:
         fact = OutboundDecided(outbound_id, row.conversation_id or 0, decision)
         journal.append(actor.organization_id, actor.label, [fact], at=now)
         wake(SEND)
+
+
+def erase_contact(actor: Actor, contact_id: int) -> int:
+    """Empty what we told a person. Called by the room ``privacy`` within its transaction."""
+    require(actor, Permission.ERASE_PERSON)
+    rows = Outbound.objects.filter(organization_id=actor.organization_id, conversation__contact_id=contact_id)
+    waiting = rows.filter(state__in=[OutboundState.WAITING, OutboundState.HELD])
+    waiting.update(state=OutboundState.CANCELLED, ended_at=clock.now())
+    return rows.exclude(state=OutboundState.SENDING).update(text="", subject="", alts=[])

@@ -1,0 +1,1 @@
+"""Settings: the accounts the company listens to and speaks with."""
