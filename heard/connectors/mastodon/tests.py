@@ -319,6 +319,14 @@ class TestCatchingUp:
         bodies, _ = self.everything(server)
         assert set(texts(bodies)) == {"ours", *map(str, range(90))}
 
+    def test_a_long_first_run_watches_the_newest(self, server):
+        for number in range(150):
+            server.says(status(str(3000 + number)), number + 1)
+        _, cursor = self.everything(server)
+        assert list(cursor["watched"]) == [str(3070 + number) for number in range(80)]
+        again, _ = self.everything(server, cursor, NOW + timedelta(minutes=6))
+        assert not again
+
     def test_a_first_run_does_not_dig_for_ever(self, server):
         for number in range(400):
             server.says(status(str(3000 + number)), number + 1)
