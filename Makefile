@@ -63,7 +63,7 @@ bench: setup ## measure, as ratios in one run, and keep the results in benchmark
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: setup ## write the generated reference anew
-	$(BIN)/python -m heard.config.reference $(ARGS)
+	$(SCRATCH) $(BIN)/python -m heard.config.reference $(ARGS)
 
 css: setup ## join the style sheet and the icons that pages are served
 	$(BIN)/python -m heard.ui.build
