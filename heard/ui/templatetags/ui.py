@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from heard.ui import offers
 from heard.ui.build import network_names
 from heard.ui.shapes import TINTS, initials_of, tint_of
 
@@ -35,6 +36,13 @@ def _marks() -> frozenset[str]:
     return frozenset(network_names())
 
 
+@register.simple_tag(takes_context=True)
+def slot(context: template.Context, name: str, subject: object = None) -> SafeString:
+    """What higher rooms show here, in order: ``{% slot "person" person.contact_id %}``; see ``ui.offers``."""
+    # Each panel renders a template of its own, so its text is escaped already.
+    return mark_safe("".join(offers.panels(name, context.get("actor"), subject)))  # noqa: S308
+
+
 @register.simple_tag
 def icon(name: str, label: str = "", *, size: str = "") -> SafeString:
     """An icon of the sprite; silent for assistive technology unless ``label`` says what it means.
@@ -50,7 +58,7 @@ def network_icon(network: str, label: str = "") -> SafeString:
     """The mark of a network; a globe for one that has none of its own."""
     if network in _marks():
         return _use(f"network-icon network-{network}", f"network-{network}", label)
-    return _use("icon icon-small", "globe", label)
+    return _use("network-icon network-other", "globe", label)
 
 
 def _use(classes: str, symbol: str, label: str) -> SafeString:
