@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import fsum
 
 
 class Mood(StrEnum):
@@ -118,13 +119,14 @@ def fingerprint(text: str) -> str:
 
 def mood_after(mood: float, heard: Heard, temper: Temper, *, waited_minutes: float, private: bool) -> float:
     """The mood an answer leaves."""
-    change = sum(_GAIN.get(sign, 0.0) for sign in heard.signs)
+    changes = [_GAIN.get(sign, 0.0) for sign in heard.signs]
     if heard.copied:
-        change -= 0.4
+        changes.append(-0.4)
     if Sign.DATA in heard.signs and Sign.PRIVATE not in heard.signs and not private:
-        change -= 0.35
+        changes.append(-0.35)
     slowness = min(0.5, 0.2 * max(0.0, waited_minutes) / max(1.0, temper.patience_minutes))
-    return _within(mood + change - slowness + 0.1 * temper.warmth)
+    # fsum, because a set has no order and the same answer must leave the same mood.
+    return _within(fsum([mood, *changes, -slowness, 0.1 * temper.warmth]))
 
 
 def react(

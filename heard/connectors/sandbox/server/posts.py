@@ -241,23 +241,28 @@ def add_media(store: Store, account: int, name: str, content_type: str, data: by
 
 
 def recipients(store: Store, post: sqlite3.Row) -> list[int]:
-    """The brands that hear of a post: its author, whom it is for, names, answers or stands under."""
-    concerned = {post["author"], post["to_account"], *json.loads(post["mentions"])}
+    """The brands that hear of a post.
+
+    In private its author and whom it is for; in public everybody who wrote or was named in it or above
+    it (apps carry a thread's names into every answer).
+    """
+    if post["visibility"] == "private":
+        return _brands(store, {post["author"], post["to_account"]})
     above = store.rows(
-        "WITH RECURSIVE up (id, parent, author, depth) AS ("
-        " SELECT id, parent, author, 0 FROM posts WHERE id = ?"
-        " UNION ALL SELECT p.id, p.parent, p.author, depth + 1 FROM posts p JOIN up ON p.id = up.parent"
-        " WHERE depth < ?) SELECT DISTINCT author FROM up",
+        "WITH RECURSIVE up (parent, author, mentions, depth) AS ("
+        " SELECT parent, author, mentions, 0 FROM posts WHERE id = ?"
+        " UNION ALL SELECT p.parent, p.author, p.mentions, depth + 1 FROM posts p JOIN up ON p.id = up.parent"
+        " WHERE depth < ?) SELECT author, mentions FROM up",
         post["id"],
         _DEEPEST,
     )
-    if post["visibility"] == "public":
-        concerned |= {row["author"] for row in above}
-    else:
-        concerned = {post["author"], post["to_account"]}
-    return [
-        account.id for account in map(store.account, sorted(concerned - {None})) if account.kind == "brand"
-    ]
+    concerned = {row["author"] for row in above}
+    return _brands(store, concerned.union(*(json.loads(row["mentions"]) for row in above)))
+
+
+def _brands(store: Store, accounts: set[int | None]) -> list[int]:
+    known = [store.account(number) for number in accounts if number is not None]
+    return sorted(account.id for account in known if account.kind == "brand")
 
 
 def announce(store: Store, base_url: str, number: int, kind: str, now: float) -> None:
