@@ -33,13 +33,17 @@ def initials_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A door in the navigation. ``icon`` names a symbol of the sprite; ``""`` shows a dot."""
+    """A door in the navigation. ``icon`` names a symbol of the sprite; ``""`` shows a dot.
+
+    ``bar_title`` is its short name in the phone's bar; ``""`` leaves it to the drawer.
+    """
 
     title: str
     url: str
     icon: str = ""
     count: int | None = None
     is_current: bool = False
+    bar_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +303,7 @@ class Mode:
     warnings: Sequence[str] = ()
     target_message_id: str = ""
     subject: str | None = None
+    subject_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from heard.domains.inbox import views
 urlpatterns = [
     path("inbox/", views.inbox_page, name="inbox"),
     path("inbox/<slug:view>/", views.inbox_page, name="view"),
+    path("conversations/<int:conversation_id>/", views.conversation, name="conversation"),
     path("c/<int:case_id>", views.case_page, name="case"),
     path("c/<int:case_id>/answer", views.answer, name="answer"),
     path("c/<int:case_id>/assign", views.assign, name="assign"),

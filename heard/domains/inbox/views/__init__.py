@@ -1,6 +1,6 @@
 """The inbox's pages: list | thread | person, and what people do there."""
 
-from .pages import case_page, inbox_page
+from .pages import case_page, conversation, inbox_page
 from .writing import answer, assign, block, cancel, count_text, decide, retry, split_off, status
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "block",
     "cancel",
     "case_page",
+    "conversation",
     "count_text",
     "decide",
     "inbox_page",

@@ -19,7 +19,6 @@ from heard.domains.outbox import queries as outbox
 from heard.foundation.tenancy import Actor
 from heard.ui.shapes import (
     Composer,
-    HoldLine,
     IdentityLine,
     Mode,
     PastCase,
@@ -114,11 +113,7 @@ def _answers(actor: Actor, target: MessageView, line: ChannelView) -> list[Mode]
 def _mode(key: str, label: str, line: ChannelView, limits: Constraints, target: MessageView) -> Mode:
     choices = [Visibility(value) for value in limits.visibilities]
     audience = choices[0].value if choices else ("private" if key == "direct" else target.visibility)
-    subject = None
-    if limits.subject:
-        subject = (
-            target.subject if target.subject.lower().startswith("re:") else f"Re: {target.subject}".strip()
-        )
+    subject, subject_label = _subject(target, limits)
     text = limits.text
     return Mode(
         key=key,
@@ -139,7 +134,19 @@ def _mode(key: str, label: str, line: ChannelView, limits: Constraints, target: 
         warnings=tuple(limits.warnings),
         target_message_id=str(target.message_id),
         subject=subject,
+        subject_label=subject_label,
     )
+
+
+def _subject(target: MessageView, limits: Constraints) -> tuple[str | None, str]:
+    """(what stands in the subject line, its label). Elsewhere than in mail it is a content warning,
+    which an answer carries on and nobody has to write."""
+    if not limits.subject:
+        return None, ""
+    if target.kind == "email":
+        known = target.subject
+        return (known if known.lower().startswith("re:") else f"Re: {known}".strip()), _("Subject")
+    return (target.subject, _("Content warning")) if target.subject else (None, "")
 
 
 def person(actor: Actor, case: CaseView) -> Person | None:
@@ -178,19 +185,3 @@ def person(actor: Actor, case: CaseView) -> Person | None:
         privacy_url=f"/people/{found.contact_id}/privacy" if may(actor, Permission.EXPORT_PERSON) else "",
         can_erase=may(actor, Permission.ERASE_PERSON),
     )
-
-
-def holds(actor: Actor) -> list[HoldLine]:
-    """What is stopped, for the banner."""
-    found = outbox.holds(actor)
-    lines = channels.channel_views(
-        actor.organization_id, [item.channel_id for item in found if item.channel_id]
-    )
-    return [
-        HoldLine(
-            item.reason,
-            lines[item.channel_id].name if item.channel_id else _("everything"),
-            "/outbox/switch/",
-        )
-        for item in found
-    ]

@@ -14,7 +14,7 @@ from heard.domains.inbox import queries
 from heard.domains.inbox.queries import CaseRow, Wanted
 from heard.domains.organizations import queries as organizations
 from heard.foundation.errors import NotFound
-from heard.foundation.sanitize import clean_text
+from heard.foundation.sanitize import one_line
 from heard.foundation.tenancy import Actor
 from heard.ui.shapes import Filter, NavItem, Row, View, initials_of, tint_of
 
@@ -110,7 +110,7 @@ def _row(row: CaseRow, lines: dict[int, ChannelView], names: dict[int, str], sel
     text = row.last_text or row.last_subject
     if row.last_state == "deleted":
         text = _("Deleted by its author on the network.")
-    preview = conversations.preview(clean_text(text[:400]))
+    preview = one_line(text)
     if row.last_direction == "out":
         preview = _("You: %(text)s") % {"text": preview}
     return Row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from heard.domains.channels import queries as channels
 from heard.domains.inbox import actions, queries
@@ -88,7 +88,6 @@ def inbox_page(request: MemberRequest, view: str = "open") -> HttpResponse:
     """``/inbox/`` and ``/inbox/<view>/``."""
     context: dict[str, Any] = list_context(request, _wanted(request, view))
     context |= {"thread": None, "composer": None, "person": None, "open": "list"}
-    context["hold_banner"] = composing.holds(request.actor)
     return varied(render(request, template_for(request, "inbox/inbox.html", REGIONS), context))
 
 
@@ -102,7 +101,17 @@ def case_page(request: MemberRequest, case_id: int) -> HttpResponse:
     if region not in REGIONS or region in _LIST_REGIONS:
         wanted = _wanted(request, request.GET.get("view", "open"))
         context |= list_context(request, wanted, selected=case_id)
-        context["hold_banner"] = composing.holds(request.actor)
         context["open"] = "thread"
     actions.mark_seen(request.actor, case_id)
     return varied(render(request, template_for(request, "inbox/inbox.html", REGIONS), context))
+
+
+@member_required(Permission.VIEW_INBOX)
+def conversation(request: MemberRequest, conversation_id: int) -> HttpResponse:
+    """``/conversations/<id>/``: to the case that owns it now. Lower rooms know conversations, not cases."""
+    if conversation_id > 2**62:
+        raise NotFound("There is no such conversation here.")
+    for case_id in queries.case_ids_of(request.actor.organization_id, [conversation_id]):
+        queries.require_visible(request.actor, case_id)
+        return redirect("inbox:case", case_id)
+    raise NotFound("There is no such conversation here.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
@@ -19,7 +18,7 @@ from heard.domains.organizations import queries as organizations
 from heard.domains.organizations.queries import Permission, may
 from heard.domains.outbox import queries as outbox
 from heard.domains.outbox.queries import OutboundView
-from heard.foundation.sanitize import clean_html, clean_text
+from heard.foundation.sanitize import blocked_images, clean_html, clean_text
 from heard.foundation.tenancy import Actor
 from heard.ui.shapes import (
     Action,
@@ -31,8 +30,6 @@ from heard.ui.shapes import (
     initials_of,
     tint_of,
 )
-
-_IMAGE = re.compile(r"<img\b", re.IGNORECASE)
 
 
 def message_bubble(
@@ -51,7 +48,7 @@ def message_bubble(
     html, blocked = "", 0
     if message.html and message.kind == "email":
         html = clean_html(message.html, remote_images=show_images)
-        blocked = 0 if show_images else len(_IMAGE.findall(message.html))
+        blocked = 0 if show_images else blocked_images(message.html)
     return Bubble(
         kind="own" if own else "inbound",
         author_name=name,

@@ -102,7 +102,6 @@ def _refused(request: MemberRequest, case_id: int, mode: str, text: str, problem
     case = queries.case(request.actor, case_id)
     context["composer"] = composing.composer(request.actor, case, draft=text, problems=(problem,), mode=mode)
     context |= list_context(request, queries.Wanted(), selected=case_id)
-    context["hold_banner"] = composing.holds(request.actor)
     context["open"] = "thread"
     return render(request, "inbox/inbox.html", context, status=422)
 

@@ -1,0 +1,379 @@
+"""One gate; unknown is an outcome; undo and hold against send (invariants 5, 6, 7; P10, P11)."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import close_old_connections
+
+from heard.connectorkit.vocabulary import Author, Ref, Verb, Visibility
+from heard.domains.conversations.models import Message
+from heard.domains.inbox.models import Case, Episode
+from heard.domains.outbox import actions, queries, schedule
+from heard.domains.outbox.models import Outbound
+from heard.foundation import clock
+from heard.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from heard.foundation.work import Slice, jobs
+from tests.cast import work
+from tests.memory_network import Post, message
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+def _reply(
+    cast, line, *, text: str = "We are looking into it", undo_seconds: int = 0, number: int = 1
+) -> int:
+    case = Case.objects.get(pk=line.case(number, f"person{number}"))
+    return actions.submit(
+        cast.alice, verb=Verb.REPLY, target_id=case.last_inbound_id, text=text, undo_seconds=undo_seconds
+    )
+
+
+def _state(outbound_id: int) -> str:
+    return Outbound.objects.get(pk=outbound_id).state
+
+
+def _later(seconds: float) -> None:
+    """Let time pass, and the work be done."""
+    with clock.frozen(clock.now() + timedelta(seconds=seconds)):
+        work()
+
+
+def test_an_answer_stands_on_the_network_once_and_ends_the_waiting(cast, line) -> None:
+    outbound_id = _reply(cast, line)
+    assert Case.objects.get().waiting_since is not None
+    work()
+    assert [post.text for post in line.network.posts] == ["We are looking into it"]
+    assert _state(outbound_id) == "sent"
+    assert Case.objects.get().waiting_since is None
+    assert Episode.objects.get().first_answered_at is not None
+
+
+def test_it_waits_for_its_undo_window_and_can_be_taken_back(cast, line) -> None:
+    outbound_id = _reply(cast, line, undo_seconds=10)
+    work()
+    assert line.network.posts == []
+    assert actions.cancel(cast.alice, outbound_id) == "We are looking into it"
+    _later(30)
+    assert line.network.posts == []
+    assert _state(outbound_id) == "cancelled"
+
+
+def test_after_the_window_it_leaves_and_cannot_be_taken_back(cast, line) -> None:
+    outbound_id = _reply(cast, line, undo_seconds=10)
+    _later(11)
+    assert len(line.network.posts) == 1
+    with pytest.raises(Conflict, match="on its way"):
+        actions.cancel(cast.alice, outbound_id)
+
+
+def test_the_same_form_sent_twice_is_one_outbound(cast, line) -> None:
+    case = Case.objects.get(pk=line.case())
+    key = "0f" * 16
+    first, second = (
+        actions.submit(
+            cast.alice, verb=Verb.REPLY, target_id=case.last_inbound_id, text="Hi", undo_seconds=0, key=key
+        )
+        for _ in range(2)
+    )
+    work()
+    assert first == second
+    assert len(line.network.posts) == 1
+
+
+@pytest.mark.parametrize("fault", ["after", "before"])
+@pytest.mark.parametrize("ability", ["key and look", "look only", "key only"])
+def test_a_network_that_times_out_after_or_before_accepting_ends_with_exactly_one_post(
+    cast, line, fault, ability
+) -> None:
+    network = line.network
+    if "key" not in ability:
+        network.without_keys()
+    network.can_look = "look" in ability
+    attempts: list[str] = []
+
+    def once(order) -> str:
+        attempts.append(order.key)
+        return fault if len(attempts) == 1 else ""
+
+    network.fault = once
+    outbound_id = _reply(cast, line)
+    work()
+    assert _state(outbound_id) == "unknown"
+    for seconds in (10, 60, 300, 900, 3600):
+        _later(seconds)
+    assert len(network.posts) == 1
+    assert _state(outbound_id) == "sent"
+
+
+def test_where_nobody_can_tell_a_person_is_asked_and_nothing_is_sent_twice(cast, line) -> None:
+    line.network.without_keys()
+    line.network.can_look = False
+    attempts: list[int] = []
+
+    def once(order) -> str:
+        attempts.append(1)
+        return "after" if len(attempts) == 1 else ""
+
+    line.network.fault = once
+    outbound_id = _reply(cast, line)
+    for seconds in (0, 10, 60, 300, 900, 3600, 7200):
+        _later(seconds)
+    assert _state(outbound_id) == "asked"
+    assert len(line.network.posts) == 1
+    actions.decide(cast.alice, outbound_id, "sent")
+    _later(60)
+    assert _state(outbound_id) == "sent"
+    assert len(line.network.posts) == 1
+
+
+def test_a_person_may_also_say_send_it_again(cast, line) -> None:
+    line.network.without_keys()
+    line.network.can_look = False
+    attempts: list[int] = []
+
+    def once(order) -> str:
+        attempts.append(1)
+        return "before" if len(attempts) == 1 else ""
+
+    line.network.fault = once
+    outbound_id = _reply(cast, line)
+    for seconds in (0, 10, 60, 300, 900, 3600, 7200):
+        _later(seconds)
+    actions.decide(cast.alice, outbound_id, "again")
+    work()
+    assert [post.text for post in line.network.posts] == ["We are looking into it"]
+
+
+def test_a_sending_whose_worker_died_becomes_unknown_and_is_found(cast, line) -> None:
+    outbound_id = _reply(cast, line)
+    passed = actions.let_through(clock.now())
+    assert passed is not None
+    assert passed.attempt == 1
+    # The network took it, and then the worker was killed.
+    order, _ = queries.order_of(cast.alice.organization_id, outbound_id, ())
+    line.network.posts.append(Post("post-1", order.key, order.text, clock.now()))
+    work()
+    assert _state(outbound_id) == "sending"
+    _later(200)
+    _later(400)
+    assert _state(outbound_id) == "sent"
+    assert len(line.network.posts) == 1
+
+
+def test_a_worker_that_was_thought_dead_cannot_overwrite_its_successor(cast, line) -> None:
+    outbound_id = _reply(cast, line)
+    passed = actions.let_through(clock.now())
+    assert passed is not None
+    with clock.frozen(clock.now() + timedelta(seconds=200)):
+        actions.expire_sending(clock.now())
+    from heard.connectorkit.vocabulary import Sent
+
+    assert actions.settle_sent(passed.claimed, Sent("post-99")) is False
+    assert _state(outbound_id) == "unknown"
+
+
+def test_a_refusal_is_shown_with_its_reason_and_can_be_retried(cast, line) -> None:
+    line.network.fault = lambda order: "rejected"
+    outbound_id = _reply(cast, line)
+    work()
+    row = Outbound.objects.get(pk=outbound_id)
+    assert (row.state, row.reason) == ("rejected", "Too rude for this network.")
+    line.network.fault = lambda order: ""
+    actions.retry(cast.alice, outbound_id)
+    work()
+    assert _state(outbound_id) == "sent"
+
+
+def test_an_unreachable_network_is_tried_again_by_itself(cast, line) -> None:
+    attempts: list[int] = []
+
+    def twice(order) -> str:
+        attempts.append(1)
+        return "unreachable" if len(attempts) < 3 else ""
+
+    line.network.fault = twice
+    outbound_id = _reply(cast, line)
+    for seconds in (0, 10, 60, 300):
+        _later(seconds)
+    assert _state(outbound_id) == "sent"
+    assert len(line.network.posts) == 1
+
+
+@pytest.mark.parametrize("first", ["receipt", "echo"])
+def test_a_receipt_and_an_echo_race_and_the_second_attaches_to_the_first(cast, line, first) -> None:
+    outbound_id = _reply(cast, line)
+    echo = message(
+        "x",
+        "us",
+        native_id="post-1",
+        text="We are looking into it",
+        author=Author("us", "@us", is_us=True),
+        parent=Ref("m1"),
+    )
+    if first == "echo":
+        line.hand_in(echo)
+        jobs()["conversations.take_in"].run(Slice(clock.now(), 10, clock.now() + timedelta(seconds=9)))
+    work()
+    line.says(echo)
+    rows = Message.objects.filter(native_id="post-1")
+    assert rows.count() == 1
+    assert Outbound.objects.get(pk=outbound_id).message_id == rows.get().pk
+    assert rows.get().direction == "out"
+    assert rows.get().conversation_id == Message.objects.get(native_id="m1").conversation_id
+
+
+def test_what_the_channel_does_not_allow_is_refused_before_anything_is_stored(cast, line) -> None:
+    case = Case.objects.get(pk=line.case())
+    for changes, field in (
+        ({"text": "x" * 281}, "text"),
+        ({"text": "   "}, "text"),
+        ({"visibility": Visibility.FOLLOWERS, "text": "ok"}, "visibility"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            actions.submit(cast.alice, verb=Verb.REPLY, target_id=case.last_inbound_id, **changes)
+        assert refused.value.field == field
+    with pytest.raises(Invalid, match="hides nothing"):
+        actions.submit(cast.alice, verb=Verb.HIDE, target_id=case.last_inbound_id)
+    assert not Outbound.objects.exists()
+
+
+def test_strangers_and_observers_cannot_send_or_undo(cast, line) -> None:
+    from heard.domains.channels import actions as channels
+
+    outbound_id = _reply(cast, line, undo_seconds=60)
+    target = Outbound.objects.get(pk=outbound_id).target_id
+    with pytest.raises(NotFound):
+        actions.submit(cast.charlie, verb=Verb.REPLY, target_id=target, text="Hi")
+    with pytest.raises(NotFound):
+        actions.cancel(cast.charlie, outbound_id)
+    channels.change_access(cast.alice, line.channel_id, member_id=cast.bob.member_id, access="view")
+    with pytest.raises(NotAllowed):
+        actions.submit(cast.bob, verb=Verb.REPLY, target_id=target, text="Hi")
+    channels.change_access(cast.alice, line.channel_id, member_id=cast.bob.member_id, access="none")
+    with pytest.raises(NotFound):
+        actions.submit(cast.bob, verb=Verb.REPLY, target_id=target, text="Hi")
+    assert _state(outbound_id) == "waiting"
+
+
+def test_a_hold_stops_everything_and_two_steps_release_it(cast, line) -> None:
+    placed = actions.place_hold(cast.bob, reason="We found a data leak")
+    outbound_id = _reply(cast, line)
+    work()
+    assert line.network.posts == []
+    assert _state(outbound_id) == "held"
+    assert queries.holds(cast.alice)[0].stopped == 1
+    with pytest.raises(NotAllowed):
+        actions.ask_release(cast.bob, placed.hold_id)
+    with pytest.raises(Conflict, match="first"):
+        actions.release_hold(cast.alice, placed.hold_id)
+    actions.ask_release(cast.alice, placed.hold_id)
+    actions.release_hold(cast.alice, placed.hold_id)
+    work()
+    assert [post.text for post in line.network.posts] == ["We are looking into it"]
+
+
+def test_a_channels_hold_leaves_other_channels_and_other_companies_alone(cast, line, connect_line) -> None:
+    southern = connect_line(cast.charlie)
+    actions.place_hold(cast.alice, reason="Wrong tone", channel_id=line.channel_id)
+    _reply(cast, line)
+    case = Case.objects.get(pk=southern.case(5, "ben"))
+    actions.submit(
+        cast.charlie, verb=Verb.REPLY, target_id=case.last_inbound_id, text="From the south", undo_seconds=0
+    )
+    work()
+    assert [post.text for post in line.network.posts] == ["From the south"]
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds) -> None:
+    """P11. Each round: one outbound, one thread that undoes it and one that lets it through."""
+    target = Case.objects.get(pk=line.case()).last_inbound_id
+    cancelled: set[int] = set()
+    todo: list[int] = []
+    for number in range(race_rounds):
+        todo.append(
+            actions.submit(
+                cast.alice, verb=Verb.REPLY, target_id=target, text=f"round {number}", undo_seconds=0
+            )
+        )
+    gate = threading.Barrier(2)
+    stop = threading.Event()
+
+    def undo() -> None:
+        gate.wait()
+        for outbound_id in todo:
+            try:
+                actions.cancel(cast.alice, outbound_id)
+                cancelled.add(outbound_id)
+            except Conflict:
+                pass
+            if random.random() < 0.3:
+                time.sleep(0.001)
+        stop.set()
+        close_old_connections()
+
+    def send() -> None:
+        gate.wait()
+        while True:
+            passed = actions.let_through(clock.now())
+            if passed is None:
+                if stop.is_set():
+                    break
+                continue
+            if passed.attempt:
+                schedule.send_now(passed.claimed)
+        close_old_connections()
+
+    threads = [threading.Thread(target=undo), threading.Thread(target=send)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    on_network = {post.text for post in line.network.posts}
+    for outbound_id, state, text in Outbound.objects.values_list("pk", "state", "text"):
+        assert state in {"cancelled", "sent"}
+        assert (state == "cancelled") == (outbound_id in cancelled)
+        assert (state == "sent") == (text in on_network)
+    assert len(line.network.posts) == len(on_network)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_no_send_starts_after_a_hold_was_acknowledged(cast, line, race_rounds) -> None:
+    """P10. Three senders at work; a hold is placed in the middle; nothing starts after its acknowledgement."""
+    target = Case.objects.get(pk=line.case()).last_inbound_id
+    for number in range(race_rounds):
+        actions.submit(cast.alice, verb=Verb.REPLY, target_id=target, text=f"round {number}", undo_seconds=0)
+    line.network.delay_seconds = 0.002
+    stop = threading.Event()
+
+    def send() -> None:
+        while not stop.is_set():
+            passed = actions.let_through(clock.now())
+            if passed is None:
+                time.sleep(0.005)
+            elif passed.attempt:
+                schedule.send_now(passed.claimed)
+        close_old_connections()
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + 20
+    while len(line.network.posts) < 10 and time.monotonic() < until:
+        time.sleep(0.01)
+    placed = actions.place_hold(cast.alice, reason="Stop")
+    acknowledged_at = datetime.now(UTC)
+    time.sleep(0.5)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert placed.in_flight == ()
+    assert line.network.posts
+    assert max(post.started_at for post in line.network.posts) <= acknowledged_at
+    states = set(Outbound.objects.values_list("state", flat=True))
+    assert states <= {"sent", "held", "waiting"}
