@@ -244,9 +244,9 @@ def test_idle_sees_a_mail_within_seconds(connector, line, mail_server):
 
 
 def test_a_quiet_line_gives_signs_of_life(line, mail_server):
-    quick = EmailConnector(tick_seconds=0.2)
+    quick = EmailConnector(tick_seconds=0.1, renew_seconds=0.3)
     with closing(quick.stream(line)) as bodies:
-        assert [next(bodies) for _ in range(4)] == [b""] * 4
+        assert [next(bodies) for _ in range(8)] == [b""] * 8
 
 
 def test_what_came_while_nobody_listened_opens_the_line(connector, line, mail_server):

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
+from typing import Any
 
 from .process import LOOPBACK
 
@@ -51,6 +52,7 @@ class SmallImap:
     greeting: bytes = b"* OK ready\r\n"
     refuse: dict[str, str] = field(default_factory=dict)
     hang_up_at: str = ""
+    drops_listeners: bool = False
     sizes: dict[int, int] = field(default_factory=dict)
     structures: Mapping[int, bytes] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
@@ -161,7 +163,8 @@ class _Visit:
         return message_from_bytes(self.folder.mails[uid])
 
     def do_fetch(self, words: str) -> None:
-        spans, items = re.match(r"UID FETCH (\S+) \((.*)\)", words).groups()
+        asked = re.match(r"UID FETCH (\S+) \((.*)\)", words)
+        spans, items = asked.groups() if asked else ("0", "")
         for number, uid in enumerate(sorted(self.folder.mails), start=1):
             if not any(_within(uid, span) for span in spans.split(",")):
                 continue
@@ -176,7 +179,8 @@ class _Visit:
             return b"INTERNALDATE " + _DATE
         if item == "BODYSTRUCTURE":
             return b"BODYSTRUCTURE " + self.server.structures[uid]
-        section, partial = re.match(r"BODY\.PEEK\[([^]]*)\](<0\.\d+>)?", item).groups()
+        asked = re.match(r"BODY\.PEEK\[([^]]*)\](<0\.\d+>)?", item)
+        section, partial = asked.groups() if asked else ("", None)
         content = self._section(mail, section)
         name = f"BODY[{section}]{'<0>' if partial else ''}".encode()
         return name + b" {%d}\r\n" % len(content) + content
@@ -186,12 +190,12 @@ class _Visit:
             return mail
         if section == "HEADER":
             return mail.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-        part = message_from_bytes(mail)
+        part: Any = message_from_bytes(mail)
         for number in section.removesuffix(".MIME").split("."):
             if part.is_multipart():
                 part = part.get_payload(int(number) - 1)
         head, _, body = part.as_bytes().partition(b"\n\n")
-        return head + b"\n\n" if section.endswith(".MIME") else body
+        return bytes(head + b"\n\n" if section.endswith(".MIME") else body)
 
     def do_append(self, words: str) -> bytes:
         name = words.split(" ")[1].strip('"')
@@ -200,6 +204,8 @@ class _Visit:
 
     def do_idle(self, words: str) -> bytes:
         self.say(b"+ listening")
+        if self.server.drops_listeners:
+            raise OSError("gone")
         self.file.readline()
         return b"OK enough"
 

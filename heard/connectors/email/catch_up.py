@@ -67,8 +67,13 @@ def catch_up(
     return Page(bodies=bodies, cursor={"folders": {**known, **places}}, more=more, gap=" ".join(gaps))
 
 
-def listen(store: MailStore, settings: MailSettings, now: datetime, tick_seconds: float) -> Iterator[bytes]:
-    """New mails as they come, ``b""`` after each ``tick_seconds`` without; ends by raising."""
+def listen(
+    store: MailStore, settings: MailSettings, now: datetime, *, tick_seconds: float, renew_seconds: float
+) -> Iterator[bytes]:
+    """New mails as they come, ``b""`` after each ``tick_seconds`` without; ends by raising.
+
+    The line is renewed after ``renew_seconds`` of silence: servers hang up after half an hour.
+    """
     store.need_idle()
     folder = store.open_folder(settings.folder)
     recent, _ = store.recent_uids(folder, now - timedelta(days=1), JUST_BEFORE_MAILS)
@@ -78,12 +83,17 @@ def listen(store: MailStore, settings: MailSettings, now: datetime, tick_seconds
     last = max([folder.next_uid - 1, *recent, 0])
     yield b""
     while True:
-        # Each wait is an IDLE of its own, well under the half hour after which servers hang up; its end
-        # must be answered, so a line that is dead without a word is noticed.
-        if store.wait(tick_seconds):
+        store.begin_listening()
+        heard = False
+        for _ in range(max(1, int(renew_seconds / tick_seconds))):
+            heard = store.hears(tick_seconds)
+            if heard:
+                break
+            yield b""
+        store.end_listening()
+        if heard:
             uids, last = store.uids_after(last, folder)
             yield from _read(store, settings, folder, uids, store.facts(uids))
-        yield b""
 
 
 def _folders(store: MailStore, settings: MailSettings) -> Sequence[str]:

@@ -44,16 +44,26 @@ _FILES_BY_ITSELF = (".office365.com", ".outlook.com", ".gmail.com", ".googlemail
 
 
 class EmailConnector:
-    """Any mailbox. ``answer_seconds`` is how long a server may think about a whole mail."""
+    """Any mailbox.
+
+    ``answer_seconds`` is how long a server may think about a whole mail, ``tick_seconds`` the time
+    between two signs of life of a quiet line, ``renew_seconds`` after how much silence it is renewed.
+    """
 
     manifest: Manifest = MANIFEST
 
     def __init__(
-        self, *, timeout_seconds: float = 20.0, answer_seconds: float = 120.0, tick_seconds: float = 30.0
+        self,
+        *,
+        timeout_seconds: float = 20.0,
+        answer_seconds: float = 120.0,
+        tick_seconds: float = 5.0,
+        renew_seconds: float = 300.0,
     ) -> None:
         self._timeout_seconds = timeout_seconds
         self._answer_seconds = answer_seconds
         self._tick_seconds = tick_seconds
+        self._renew_seconds = renew_seconds
 
     def identify(self, link: Link) -> WhoAmI:
         """Sign in to both servers and open the folder; nothing is sent.
@@ -115,7 +125,9 @@ class EmailConnector:
         """Mail as it comes (IDLE). Raises ``Unsupported`` where the server has none: poll it then."""
         settings = read_settings(link.account)
         with self._reading(link, settings) as store:
-            yield from listen(store, settings, link.now, self._tick_seconds)
+            yield from listen(
+                store, settings, link.now, tick_seconds=self._tick_seconds, renew_seconds=self._renew_seconds
+            )
 
     def supports(
         self,

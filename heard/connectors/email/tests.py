@@ -454,7 +454,7 @@ def store():
 
 @pytest.fixture
 def quick():
-    return EmailConnector(timeout_seconds=3, answer_seconds=0.5, tick_seconds=0.2)
+    return EmailConnector(timeout_seconds=3, answer_seconds=0.5, tick_seconds=0.1, renew_seconds=0.3)
 
 
 def line(post=None, store=None, account=None, net=None, **changes):
@@ -974,13 +974,25 @@ def test_a_server_without_idle_is_polled(store, quick):
         next(quick.stream(line(None, store)))
 
 
-def test_a_line_that_dies_while_we_listen_ends_the_stream(quick):
+@pytest.mark.parametrize("death", [{"drops_listeners": True}, {"hang_up_at": "IDLE"}])
+def test_a_line_that_dies_while_we_listen_ends_the_stream(quick, death):
     with small_imap(capabilities="IMAP4rev1 IDLE") as store:
         bodies = quick.stream(line(None, store))
         assert [next(bodies), next(bodies)] == [b"", b""]
-        store.hang_up_at = "IDLE"
+        for name, value in death.items():
+            setattr(store, name, value)
         with pytest.raises(Unreachable, match="hung up"):
             list(itertools.islice(bodies, 5))
+
+
+def test_a_quiet_line_is_renewed_and_let_go_at_once(quick):
+    with small_imap(capabilities="IMAP4rev1 IDLE") as store:
+        bodies = quick.stream(line(None, store))
+        assert [next(bodies) for _ in range(6)] == [b""] * 6
+        assert store.commands.count("IDLE") > 1
+        began_at = time.monotonic()
+        bodies.close()
+        assert time.monotonic() - began_at < 1
 
 
 def test_a_mail_filed_by_us_is_found_again_and_another_is_not(post, store, quick):

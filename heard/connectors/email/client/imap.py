@@ -144,6 +144,7 @@ class MailStore:
 
     def __init__(self, net: Net, server: Server, login: Login, timeout_seconds: float) -> None:
         self._server = server
+        self._listening = False
         with self._faults():
             self._client = _Client(net, server, timeout_seconds)
         try:
@@ -160,6 +161,10 @@ class MailStore:
 
     def close(self) -> None:
         """Say goodbye if anyone listens, and hang up."""
+        if self._listening:
+            # A server that waits for the end of IDLE takes no other word.
+            self._hang_up()
+            return
         try:
             self._client.logout()
         except _BROKEN:
@@ -309,13 +314,22 @@ class MailStore:
         with self._faults():
             self._client.append(folder, mail, (SEEN,), at)
 
-    def wait(self, seconds: float) -> bool:
-        """Listen (IDLE) until the server says something, or so long; whether it did."""
+    def begin_listening(self) -> None:
+        """Begin to listen (IDLE). Until ``end_listening`` nothing else can be asked."""
         with self._faults():
             self._client.idle()
-            heard = self._client.something_waits(seconds)
+        self._listening = True
+
+    def hears(self, seconds: float) -> bool:
+        """Whether the server says something within so many seconds."""
+        with self._faults():
+            return self._client.something_waits(seconds)
+
+    def end_listening(self) -> None:
+        """Stop listening; the server has to answer, so a line that is dead without a word is noticed."""
+        with self._faults():
             self._client.idle_done()
-        return heard
+        self._listening = False
 
     def need_idle(self) -> None:
         """Raises ``Unsupported`` where the server does not tell of new mail."""
