@@ -78,6 +78,7 @@ FOLDER = Path(__file__).parent
 INTEROP = FOLDER.parents[3] / "shared" / "specs" / "atproto-interop"
 US = "did:plc:nordwindnordwindnordwind"
 ANNA = "did:plc:annabergannabergannaberga"
+OTHER = "did:plc:somebodysomebodysomebody"
 CID = "bafyreifu3x4g7pajsysm7pjevqxouxcif3k337jkef5ssvkhy3ob4krsri"
 XRPC = "https://bsky.social/xrpc/"
 
@@ -595,16 +596,22 @@ def test_the_new_pair_is_kept_before_it_is_used(server):
     assert vault.current() == {PASSWORD: "right", **server.tokens}
 
 
-def test_many_at_once_spend_one_refresh_token(server):
+def test_many_at_once_spend_one_refresh_token():
+    everybody = threading.Barrier(8)
+
+    class Crowded(Server):
+        """Refuses the spent token only when everybody stands there with it."""
+
+        def request(self, method, url, *, headers=None, **rest):
+            if (headers or {}).get("authorization") == "Bearer spent":
+                everybody.wait(10)
+            return super().request(method, url, headers=headers, **rest)
+
+    server = Crowded()
     vault = FakeVault({PASSWORD: "right", ACCESS: "spent", REFRESH: server.refresh})
-    start = threading.Barrier(8)
-
-    def fetch(_):
-        start.wait(10)
-        return CONNECTOR.fetch(opened(server, vault), None)
-
     with ThreadPoolExecutor(8) as pool:
-        assert len(list(pool.map(fetch, range(8)))) == 8
+        looks = [pool.submit(CONNECTOR.fetch, opened(server, vault), None) for _ in range(8)]
+        assert all(look.result(30).cursor for look in looks)
     assert len(server.asked("refreshSession")) == 1
     assert not server.asked("createSession")
 
@@ -776,6 +783,43 @@ def test_odd_entries_are_handed_on_and_do_not_stop_the_others(server):
 def test_what_is_no_answer_of_bluesky_is_unreadable(body):
     with pytest.raises(Unreadable):
         read(body)
+
+
+def seen(author=ANNA, parent=None, root=None, mentions=None, quotes=None):
+    """A post as the app view shows it: by whom, below what, with whom in it."""
+    ref = lambda did: {"uri": f"at://{did}/app.bsky.feed.post/3abc222222222", "cid": CID}  # noqa: E731
+    record: dict[str, Any] = {"$type": "app.bsky.feed.post", "text": "x", "createdAt": format_datetime(NOW)}
+    if parent:
+        record["reply"] = {"parent": ref(parent), "root": ref(root or parent)}
+    if mentions:
+        feature = {"$type": "app.bsky.richtext.facet#mention", "did": mentions}
+        record["facets"] = [{"index": {"byteStart": 0, "byteEnd": 1}, "features": [feature]}]
+    if quotes:
+        record["embed"] = {"$type": "app.bsky.embed.record", "record": ref(quotes)}
+    post = {"uri": f"at://{author}/app.bsky.feed.post/3xyz222222222", "cid": CID, "record": record}
+    return read(json.dumps({"posts": [{**post, "author": {"did": author}}]}).encode())[0]
+
+
+@pytest.mark.parametrize(
+    ("post", "kind", "to_us"),
+    [
+        ({"parent": US}, MessageKind.COMMENT, False),
+        ({"parent": US, "mentions": US}, MessageKind.COMMENT, True),
+        ({"parent": OTHER, "root": US, "mentions": US}, MessageKind.COMMENT, True),
+        ({"parent": OTHER, "mentions": US}, MessageKind.MENTION, True),
+        ({"mentions": US}, MessageKind.MENTION, True),
+        ({"mentions": OTHER}, MessageKind.POST, False),
+        ({"quotes": US}, MessageKind.MENTION, True),
+        ({"quotes": OTHER}, MessageKind.POST, False),
+        ({"parent": OTHER}, MessageKind.COMMENT, False),
+        ({}, MessageKind.POST, False),
+        ({"author": US, "mentions": US}, MessageKind.POST, False),
+        ({"author": US, "parent": OTHER}, MessageKind.COMMENT, False),
+    ],
+)
+def test_the_record_says_what_a_message_is_to_us(post, kind, to_us):
+    event = seen(**post)
+    assert (event.kind, event.mentions_us) == (kind, to_us)
 
 
 CHAT = {"direct_messages": "on"}
