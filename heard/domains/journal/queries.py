@@ -43,6 +43,26 @@ def organizations_with_unsealed() -> list[int]:
     return sql.organizations_with_unsealed()
 
 
+def unsealed() -> tuple[int, datetime | None]:
+    """(facts without a seal, when the oldest was written), all organizations. For doctor and metrics."""
+    found = [sql.waiting(organization_id) for organization_id in sql.organizations_with_unsealed()]
+    times = [_aware(at) for _, at in found if at is not None]
+    return sum(count for count, _ in found), min(times, default=None)
+
+
+def _aware(at: datetime | str) -> datetime:
+    """A minimum as the database gives it: SQLite answers text without a zone."""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def lag() -> int:
+    """The most sealed facts that one reaction has still to read, all organizations. For doctor."""
+    ends = dict(Chain.objects.values_list("organization_id", "position"))
+    rows = Consumer.objects.values_list("organization_id", "position")
+    return max((ends.get(organization, 0) - position for organization, position in rows), default=0)
+
+
 def behind(names: list[str]) -> list[tuple[int, str]]:
     """(organization id, reaction) that have sealed facts to read and are not pausing. For the worker."""
     ends = dict(Chain.objects.filter(position__gt=0).values_list("organization_id", "position"))
@@ -87,6 +107,11 @@ def latest(organization_id: int, *, before: int | None = None, limit: int = 50) 
     end = (before - 1) if before else end_of(organization_id)
     rows = sealed_after(organization_id, max(0, end - limit), limit)
     return [row for row in reversed(rows) if row.position <= end]
+
+
+def in_words(fact: Sealed) -> str:
+    """A fact as a sentence for people."""
+    return rules.in_words(fact.kind, fact.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -254,3 +255,31 @@ def _verify_end(
             f"The journal is truncated: it ends at {entries}, its own end says {end[0]}.",
         )
     return Verdict(organization_id, entries)
+
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*")
+_MOST_SHOWN = 5
+
+
+def in_words(kind: str, data: Mapping[str, Any]) -> str:
+    """A fact as a sentence for people, whatever room announced it: ``channels.ChannelPaused`` of channel 3
+    is "Channel paused: channel 3".
+
+    Made from the names of the fact and its fields, so that a fact of a room that is no longer installed
+    can be read as well. Ids are named, many of them are counted.
+    """
+    words = [word.lower() for word in _WORD.findall(kind.rpartition(".")[2])]
+    sentence = " ".join(words).capitalize() or kind
+    said = [text for name, value in data.items() if (text := _said(name, value))]
+    return f"{sentence}: {', '.join(said)}" if said else sentence
+
+
+def _said(name: str, value: Any) -> str:
+    label = name.removesuffix("_ids").removesuffix("_id").replace("_", " ")
+    if value is None or value in ("", [], {}) or (name.endswith("_id") and value == 0):
+        return ""
+    if isinstance(value, bool):
+        return label if value else f"not {label}"
+    if isinstance(value, dict) or (isinstance(value, list) and len(value) > _MOST_SHOWN):
+        return f"{len(value)} × {label}"
+    return f"{label} {', '.join(map(str, value)) if isinstance(value, list) else value}"

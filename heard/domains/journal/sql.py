@@ -79,6 +79,18 @@ def unsealed(organization_id: int, horizon_id: int) -> list[tuple[int, bytes]]:
     return [(row[0], bytes(row[1])) for row in rows]
 
 
+def waiting(organization_id: int) -> tuple[int, Any]:
+    """(facts of an organization that have no seal, when the oldest was written or ``None``)."""
+    statement = """
+        SELECT COUNT(*), MIN(f.at) FROM journal_fact f
+        WHERE f.organization_id = %s
+          AND f.id > COALESCE((SELECT horizon_id FROM journal_chain WHERE organization_id = %s), 0)
+          AND NOT EXISTS (SELECT 1 FROM journal_seal s WHERE s.fact_id = f.id)
+    """
+    count, oldest = db.fetch_all(statement, [organization_id, organization_id])[0]
+    return count, oldest
+
+
 def snapshot() -> tuple[int, int, int]:
     """PostgreSQL: (oldest running transaction, next transaction, last fact id handed out)."""
     rows = db.fetch_all(
