@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 
 from heard import __version__
 from heard.domains.journal import queries as journal
@@ -34,10 +36,10 @@ def _shell(request: HttpRequest) -> Shell | None:
         return None
     company = organizations.company(actor)
     sections = offers.navigation(actor, request.path)
-    doors = [item for section in sections for item in section.items]
+    doors = [item for section in sections for item in section.items if item.bar_title]
     bottom = [
-        NavItem("Inbox", "/inbox/", "inbox", None, request.path.startswith(("/inbox/", "/c/"))),
-        *doors[:3],
+        NavItem(_("Inbox"), "/inbox/", "inbox", None, request.path.startswith(("/inbox/", "/c/"))),
+        *(replace(item, title=item.bar_title) for item in doors[:3]),
     ]
     return Shell(
         organization_name=company.name,

@@ -12,6 +12,7 @@ from heard.config.rooms import modules
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/inbox/", permanent=False), name="home"),
+    path("settings/", RedirectView.as_view(url="/settings/channels/", permanent=False), name="settings"),
     path("account/", include("allauth.urls")),
     path("metrics", pages.metrics, name="metrics"),
 ]

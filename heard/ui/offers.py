@@ -7,7 +7,7 @@ alone. Lower rooms' pages thus show higher things without knowing them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -77,12 +77,18 @@ def _sections(offers: Sequence[_Offer], actor: Any, path: str) -> list[NavSectio
         except Exception:
             log.exception("navigation_failed", section=offer.section)
             continue
-        for item in items:
-            is_current = path.startswith(item.url)
-            found.setdefault(offer.section, []).append(
-                NavItem(item.title, item.url, item.icon, item.count, is_current)
-            )
-    return [NavSection(title, tuple(items)) for title, items in found.items()]
+        found.setdefault(offer.section, []).extend(items)
+    # Of two doors that lead here (/outbox/ and /outbox/switch/) the nearer one is where one stands.
+    here = max(
+        (item.url for items in found.values() for item in items if path.startswith(item.url)),
+        key=len,
+        default="",
+    )
+    return [
+        NavSection(title, tuple(replace(item, is_current=item.url == here) for item in items))
+        for title, items in found.items()
+        if items
+    ]
 
 
 def navigation(actor: Any, path: str) -> list[NavSection]:

@@ -28,9 +28,6 @@ def initials_of(name: str) -> str:
     return "".join(word[0] for word in chosen).upper()
 
 
-# The shell around every page
-
-
 @dataclass(frozen=True, slots=True)
 class NavItem:
     """A door in the navigation. ``icon`` names a symbol of the sprite; ``""`` shows a dot.
@@ -98,9 +95,6 @@ class Shell:
     stream_key: str = ""
     home_url: str = "/inbox/"
     settings: Sequence[NavSection] = ()
-
-
-# The inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,9 +366,6 @@ class HoldLine:
     reason: str
     scope: str
     url: str = ""
-
-
-# Pages around it
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from heard.domains.channels.models import (
 )
 from heard.domains.organizations.queries import Permission, may, require
 from heard.foundation import clock, equipment
-from heard.foundation.crypto import Place
+from heard.foundation.crypto import KeyProblem, Place
 from heard.foundation.errors import NotAllowed, NotFound
 from heard.foundation.tenancy import Actor
 
@@ -346,6 +346,22 @@ def backlog() -> tuple[int, datetime | None]:
     rows = Delivery.objects.using(sql.alias()).filter(state=DeliveryState.RECEIVED)
     first = rows.order_by("pk").values_list("received_at", flat=True).first()
     return rows.count(), first
+
+
+def unreadable() -> int:
+    """Deliveries kept because they could not be read, of all organizations. For ``heard doctor``."""
+    return Delivery.objects.using(sql.alias()).filter(state=DeliveryState.UNREADABLE).count()
+
+
+def locked() -> list[tuple[ChannelView, str]]:
+    """Channels whose secrets do not open, and why, of all organizations. For ``heard doctor``."""
+    found = []
+    for row in Channel.objects.exclude(state=ChannelState.CLOSED).exclude(secrets="").order_by("pk"):
+        try:
+            secrets_of(row)
+        except KeyProblem as problem:
+            found.append((_view(row), problem.message))
+    return found
 
 
 def key_ids_in_use() -> dict[str, int]:

@@ -133,8 +133,8 @@ def unblock(actor: Actor, contact_id: int) -> None:
 def write_note(actor: Actor, contact_id: int, text: str) -> None:
     """What colleagues should know about this person."""
     require(actor, Permission.NOTE)
-    if len(text) > 5000:
-        raise Invalid("A note about a person has at most 5,000 characters.", field="note")
+    if len(text) > rules.LONGEST_NOTE:
+        raise Invalid(f"A note about a person has at most {rules.LONGEST_NOTE:,} characters.", field="note")
     with transaction.atomic():
         contact = _of(actor, contact_id)
         Contact.objects.filter(pk=contact.pk).update(note=text)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from heard.connectorkit.vocabulary import Author
 
 LONGEST_NATIVE_ID = 512
+LONGEST_NOTE = 5000
+"""Characters in the note about a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What this room shows elsewhere: its pages among the settings."""
+"""What this room shows elsewhere: its pages among the settings, and the doors to them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from django.utils.translation import gettext as _
 
 from heard.domains.organizations.queries import Permission, may
 from heard.foundation.tenancy import Actor
-from heard.ui.offers import offer_settings
+from heard.ui.offers import offer_navigation, offer_settings
 from heard.ui.shapes import NavItem
+
+
+@offer_navigation("", 80)
+def house_doors(actor: Actor) -> Iterable[NavItem]:
+    """The record, for those who may read it, and the settings."""
+    if may(actor, Permission.VIEW_JOURNAL):
+        yield NavItem(_("Record"), "/journal/", "scroll-text")
+    yield NavItem(_("Settings"), "/settings/", "settings", bar_title=_("Settings"))
 
 
 @offer_settings("Company", 10)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heard.domains.organizations.views import entrance, people, profile, structure
+from heard.domains.organizations.views import entrance, people, profile, record, structure
 
 urlpatterns = [
     path("setup/", entrance.setup, name="setup"),
     path("sign-in/<str:token>/", entrance.sign_in_link, name="sign_in_link"),
     path("invitation/<str:token>/", entrance.invitation, name="invitation"),
     path("switch/<slug:slug>/", profile.switch, name="switch"),
+    path("journal/", record.journal, name="journal"),
+    path("journal/verify/", record.verify, name="verify_journal"),
+    path("journal/checkpoint/", record.checkpoint, name="checkpoint"),
     path("settings/profile/", profile.profile, name="profile"),
     path("settings/profile/sign-out-elsewhere/", profile.sign_out_elsewhere, name="sign_out_elsewhere"),
     path("settings/organization/", structure.organization, name="organization"),

@@ -80,10 +80,21 @@ class _Caller:
     secrets: Sequence[str] = ()
 
 
+def _both(first: OnExchange | None, second: OnExchange | None) -> OnExchange | None:
+    if first is None or second is None:
+        return first or second
+
+    def tell(exchange: Exchange) -> None:
+        first(exchange)
+        second(exchange)
+
+    return tell
+
+
 class GuardedNet:
     """The one way out, shared by all threads of a process; implements ``connectorkit.net.Net``.
 
-    ``for_caller`` gives views that share pools and guard but have hooks of their own.
+    ``for_caller`` gives views that share pools and guard and have a hook of their own beside the process's.
     ``extra_ca_file`` adds an operator's own certificate authority (PEM).
     """
 
@@ -107,7 +118,7 @@ class GuardedNet:
         """A view for one caller. ``secrets`` are hidden wherever they turn up in a reported path."""
         view = GuardedNet.__new__(GuardedNet)
         view._lines = self._lines
-        hook = on_exchange or self._caller.on_exchange
+        hook = _both(self._caller.on_exchange, on_exchange)
         view._caller = replace(self._caller, on_exchange=hook, recorder=recorder, secrets=tuple(secrets))
         return view
 

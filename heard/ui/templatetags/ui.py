@@ -23,7 +23,9 @@ register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 # Arrows of direction turn with the script; all other signs look the same both ways.
-DIRECTED = frozenset({"chevron-left", "chevron-right", "corner-down-right", "reply", "send", "log-out", "undo-2"})
+DIRECTED = frozenset(
+    {"chevron-left", "chevron-right", "corner-down-right", "reply", "send", "log-out", "undo-2"}
+)
 PREFERENCES = {
     "theme": ("heard_theme", frozenset({"light", "dark"})),
     "density": ("heard_density", frozenset({"compact"})),
@@ -65,9 +67,15 @@ def _use(classes: str, symbol: str, label: str) -> SafeString:
     sprite = static("ui/icons.svg")
     if label:
         return format_html(
-            '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>', classes, label, sprite, symbol
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>',
+            classes,
+            label,
+            sprite,
+            symbol,
         )
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite, symbol)
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite, symbol
+    )
 
 
 @register.simple_tag

@@ -25,6 +25,9 @@ def paths(cast):
         "switch": ("/switch/northbridge-transit/", "POST"),
         "profile": ("/settings/profile/", "GET"),
         "sign_out_elsewhere": ("/settings/profile/sign-out-elsewhere/", "POST"),
+        "journal": ("/journal/", "GET"),
+        "verify_journal": ("/journal/verify/", "POST"),
+        "checkpoint": ("/journal/checkpoint/", "POST"),
         "organization": ("/settings/organization/", "GET"),
         "brands": ("/settings/brands/", "GET"),
         "brand": (f"/settings/brands/{brand}/", "GET"),
@@ -42,7 +45,7 @@ def paths(cast):
 
 OPEN = {"setup", "sign_in_link", "invitation"}
 ONES_OWN = {"switch", "profile", "sign_out_elsewhere"}
-ABOUT_ALL = {"organization", "brands", "teams", "members"}
+ABOUT_ALL = {"journal", "verify_journal", "checkpoint", "organization", "brands", "teams", "members"}
 
 
 def test_no_page_is_missing_from_this_list(paths):

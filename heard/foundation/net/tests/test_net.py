@@ -483,6 +483,18 @@ def test_the_hook_hears_of_every_exchange_without_secrets(net):
     assert 0 < heard[0].seconds < 5
 
 
+def test_a_callers_hook_stands_beside_the_one_of_the_process():
+    whole: list[Exchange] = []
+    own: list[Exchange] = []
+    net = GuardedNet(Guard(AllowList.parse("127.0.0.1")), on_exchange=whole.append)
+    with serving(replies(answer(b"1"), answer(b"2"))) as server:
+        net.for_caller(on_exchange=own.append).request("GET", server.url("/mine"))
+        net.request("GET", server.url("/theirs"))
+    net.close()
+    assert [exchange.path for exchange in own] == ["/mine"]
+    assert [exchange.path for exchange in whole] == ["/mine", "/theirs"]
+
+
 def test_a_recording_holds_the_exchange_and_no_secret(net, tmp_path):
     file = tmp_path / "exchange.json"
     view = net.for_caller(recorder=Recorder(file, secrets=("hush-1", "hush-2")))
