@@ -29,17 +29,18 @@ class Control:
     """A running Sandbox's control API; every failure becomes a sentence on the terminal."""
 
     def __init__(self, url: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self.url = url
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False)
+        self.url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One request; raises ``click.ClickException``."""
         try:
             address = path if path.startswith("/") else f"/control/{path}"
-            answer = self._client.request(method, address, json=body)
+            answer = httpx.request(
+                method, self.url + address, json=body, headers=self._headers, timeout=20, trust_env=False
+            )
             said = answer.json() if answer.content else {}
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise click.ClickException(f"No Sandbox answers at {self.url}. Is it running?") from error
         except ValueError as error:
             raise click.ClickException(f"What answers at {self.url} is no Sandbox.") from error
