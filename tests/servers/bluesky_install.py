@@ -63,7 +63,9 @@ def install() -> None:
         timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     if done.returncode != 0 or not installed():
-        raise CouldNotStart(f"npm could not install the Bluesky servers:\n{(done.stdout + done.stderr)[-4000:]}")
+        raise CouldNotStart(
+            f"npm could not install the Bluesky servers:\n{(done.stdout + done.stderr)[-4000:]}"
+        )
 
 
 def main() -> int:

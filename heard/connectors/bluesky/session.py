@@ -37,13 +37,19 @@ class Session:
         self._link = link
         self._sign_in = sign_in
         self._refresh = refresh
+        self._token = ""
 
     def access_token(self) -> str:
-        """The token as stored now, from a new sign-in where none is stored."""
-        return self._link.vault.current().get(ACCESS) or self.renew("")
+        """The stored token, looked up once, or from a new sign-in where none is stored."""
+        self._token = self._token or self._link.vault.current().get(ACCESS) or self.renew("")
+        return self._token
 
     def renew(self, refused: str) -> str:
         """Another token than ``refused``; raises ``CredentialsRefused`` when there can be none."""
+        self._token = self._renewed(refused)
+        return self._token
+
+    def _renewed(self, refused: str) -> str:
         with self._link.vault.lock():
             secrets = dict(self._link.vault.current())
             stored = secrets.get(ACCESS, "")
