@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import close_old_connections
+from django.db import connections
 
 from heard.connectorkit.vocabulary import Author, MessageGone, Ref, Source, Visibility
 from heard.domains.channels.models import Delivery
@@ -58,7 +58,7 @@ def test_shuffled_and_repeated_on_four_threads_at_once_is_each_message_once(line
         except BaseException as problem:
             problems.append(problem)
         finally:
-            close_old_connections()
+            connections.close_all()
 
     threads = [threading.Thread(target=take_in) for _ in range(4)]
     for thread in threads:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 import rfc8785
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, connections, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -202,12 +202,12 @@ def test_eight_writers_at_once_lose_no_fact() -> None:
     def write() -> None:
         for _ in range(25):
             _write(2)
-        close_old_connections()
+        connections.close_all()
 
     def seal() -> None:
         while not done.is_set():
             actions.seal(ORGANIZATION)
-        close_old_connections()
+        connections.close_all()
 
     writers = [threading.Thread(target=write) for _ in range(8)]
     sealers = [threading.Thread(target=seal) for _ in range(2)]

@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import close_old_connections
+from django.db import connections
 
 from heard.connectorkit.vocabulary import Author, Ref, Verb, Visibility
 from heard.domains.conversations.models import Message
@@ -315,7 +315,7 @@ def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds)
             if random.random() < 0.3:
                 time.sleep(0.001)
         stop.set()
-        close_old_connections()
+        connections.close_all()
 
     def send() -> None:
         gate.wait()
@@ -327,7 +327,7 @@ def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds)
                 continue
             if passed.attempt:
                 schedule.send_now(passed.claimed)
-        close_old_connections()
+        connections.close_all()
 
     threads = [threading.Thread(target=undo), threading.Thread(target=send)]
     for thread in threads:
@@ -358,7 +358,7 @@ def test_no_send_starts_after_a_hold_was_acknowledged(cast, line, race_rounds) -
                 time.sleep(0.005)
             elif passed.attempt:
                 schedule.send_now(passed.claimed)
-        close_old_connections()
+        connections.close_all()
 
     threads = [threading.Thread(target=send) for _ in range(3)]
     for thread in threads:
