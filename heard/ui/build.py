@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import click
 
@@ -39,7 +39,8 @@ def style_sheet() -> str:
 def _squeezed(block: str) -> str:
     """One block on one line. Only white space that cannot mean anything goes: our own style is regular."""
     line = " ".join(block.split())
-    for wide, narrow in ((": ", ":"), (" {", "{"), ("{ ", "{"), ("; ", ";"), (";}", "}"), ("} ", "}"), (", ", ",")):
+    for wide in (": ", " {", "{ ", "; ", "} ", ", "):
+        narrow = wide.strip()
         line = line.replace(wide, narrow)
     return line.replace(";}", "}")
 
@@ -62,14 +63,14 @@ def _lucide_shapes(name: str) -> str:
     return "".join(_shape(child) for child in icon)
 
 
-def _shape(element: ElementTree.Element) -> str:
-    tag = str(element.tag.text if isinstance(element.tag, ElementTree.QName) else element.tag)
+def _shape(element: ET.Element) -> str:
+    tag = str(element.tag.text if isinstance(element.tag, ET.QName) else element.tag)
     attributes = "".join(f' {key}="{value}"' for key, value in element.attrib.items())
     return f"<{tag.removeprefix(SVG)}{attributes}/>"
 
 
 def _mark_shapes(path: Path) -> str:
-    return "".join(_shape(child) for child in ElementTree.parse(path).getroot())  # noqa: S314  # our own files
+    return "".join(_shape(child) for child in ET.parse(path).getroot())  # noqa: S314  # our own files
 
 
 def sprite() -> str:

@@ -1,4 +1,4 @@
-"""The gallery's pages. Pictures are compared against them, so they hold no clock but the samples'."""
+"""The gallery's pages: every part, and each on a page of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from heard.ui.build import icon_names, network_names
 from heard.ui.gallery import samples
-from heard.ui.shapes import Banner, Column, Composer, DataTable, Health, Mode, NavItem, NavSection
+from heard.ui.shapes import Banner, Column, Composer, DataTable, Health, NavItem, NavSection
 
 PARTS = {
     "avatars": "Avatars and networks",
@@ -53,36 +53,40 @@ class SampleForm(forms.Form):
     remember = forms.BooleanField(label="Remember this", required=False, help_text="On this device only.")
 
 
-def _narrowed() -> Composer:
-    reason = "On Bluesky only people who follow each other can write in private."
-    modes = [
-        Mode("reply", "Public reply", enabled=False, reason="You may read this channel, not answer on it."),
-        Mode("direct", "Direct message", enabled=False, reason=reason, remedy="Ask in public to be followed."),
-        Mode("note", "Note", audience_label="Only your colleagues see this", maximum=10_000),
-    ]
-    return Composer("#", modes, case_id="5", mode="note", placeholder="Write a reply")
+def _composer(part: str) -> Composer:
+    if part == "composer-held":
+        return samples.composer("Sending is stopped for everything. Your reply will wait.")
+    return samples.composer(kind="narrowed" if part == "composer-narrowed" else "modes")
 
 
 def _context(parts: list[str]) -> dict[str, Any]:
-    doors = [NavItem(title, f"/gallery/{slug}/", "", None, parts == [slug]) for slug, title in {**PARTS, **ALONE}.items()]
+    doors = [
+        NavItem(title, f"/gallery/{slug}/", "", None, parts == [slug])
+        for slug, title in {**PARTS, **ALONE}.items()
+    ]
     refused = SampleForm({"name": "", "email": "no address", "urgency": "low", "role": "agent"})
     refused.add_error(None, "Mastodon did not accept these credentials.")
-    composers = {"composer-held": samples.composer("Sending is stopped for everything. Your reply will wait.")}
-    composers["composer-narrowed"] = _narrowed()
     return {
         "shell": samples.shell("gallery"),
         "doors": NavSection("Gallery", doors),
-        "parts": [(slug, {**PARTS, **ALONE}[slug], f"ui/gallery/{slug.split('-', 1)[0]}.html") for slug in parts],
+        "parts": [
+            (slug, {**PARTS, **ALONE}[slug], f"ui/gallery/{slug.split('-', 1)[0]}.html") for slug in parts
+        ],
         "title": {**PARTS, **ALONE}[parts[0]] if len(parts) == 1 else "Gallery",
         "rows": samples.rows(12),
         "thread": samples.thread(long=True),
-        "composer": composers.get(parts[0], samples.composer()),
+        "composer": _composer(parts[0]),
         "filters": samples.filters(),
         "form": SampleForm(),
         "refused": refused,
         "banners": [Banner(f"A banner that says {kind}.", kind, "#", "Do it") for kind in STATES],
         "states": STATES,
-        "healths": [Health("good", "Listening"), Health("warning", "Late"), Health("danger", "Refused"), Health("off", "Paused")],
+        "healths": [
+            Health("good", "Listening"),
+            Health("warning", "Late"),
+            Health("danger", "Refused"),
+            Health("off", "Paused"),
+        ],
         "tints": range(6),
         "networks": [*network_names(), "somewhere"],
         "icons": icon_names(),
