@@ -1,0 +1,5 @@
+"""``python -m heard``."""
+
+from heard.config.cli import main
+
+main()
