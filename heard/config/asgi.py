@@ -54,7 +54,11 @@ class Application:
         elif path == "/readyz":
             await _ready(send)
         else:
-            await self.pages(scope, receive, send)  # type: ignore[arg-type]
+            # The server's own "receive" is awaitable but no coroutine, and a2wsgi's threads need one.
+            async def receive_body() -> MutableMapping[str, Any]:
+                return await receive()
+
+            await self.pages(scope, receive_body, send)  # type: ignore[arg-type]
 
     async def _hook(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in {"GET", "POST"}:

@@ -1,0 +1,52 @@
+"""``python -m tests.chaos.company LINES``: the company of a chaos run, made in a process of its own.
+
+LINES is a file with {brand's handle: values of its channel}. Prints one JSON line: the paths of sign-in links,
+the organization, and channel ids by brand.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from heard.config import startup
+
+AGENTS = 3
+
+
+def main() -> None:
+    startup.start()
+    from heard.config import prepare
+    from heard.domains.channels import actions as channels
+    from heard.domains.organizations import actions, queries
+    from heard.domains.organizations.rules import LinkPurpose
+    from heard.foundation.tenancy import Role
+
+    prepare.databases()
+    prepare.static_files()
+    founded = actions.found_organization(
+        name="Northbridge",
+        timezone="Europe/London",
+        owner_name="Alice Archer",
+        owner_email="alice@northbridge.example",
+        owner_password=None,
+        teams=["Customer service"],
+    )
+    actor = queries.actor_of(founded.organization_id, founded.member_id)
+    users = []
+    for number in range(AGENTS):
+        member_id = actions.add_member(
+            actor, f"Agent {number}", f"agent{number}@northbridge.example", Role.AGENT
+        )
+        users.append(queries.user_id_of(founded.organization_id, member_id))
+    lines = json.loads(Path(sys.argv[1]).read_text())
+    found = {brand: channels.connect(actor, "sandbox", values) for brand, values in lines.items()}
+    links = [actions.make_sign_in_link(user, minutes=600, purpose=LinkPurpose.DEMO) for user in users]
+    sys.stdout.write(
+        json.dumps({"organization": founded.organization_id, "links": links, "channels": found}) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
