@@ -46,6 +46,7 @@ def routes(running: Running) -> list[Route]:
         Route("/p/{id:int}", page(_thread)),
         Route("/picture/{id}", page(_picture)),
         Route("/square.css", page(_style)),
+        Route("/favicon.ico", page(_no_icon)),
     ]
 
 
@@ -161,6 +162,12 @@ def _style(running: Running, request: Request) -> Response:
     del running, request
     sheet = resources.files(__package__).joinpath("static", "square.css").read_bytes()
     return Response(sheet, media_type="text/css", headers=HEADERS)
+
+
+def _no_icon(running: Running, request: Request) -> Response:
+    """Browsers ask for one whatever the page says; a 404 would be an error in their consoles."""
+    del running, request
+    return Response(status_code=204)
 
 
 def _page(title: str, body: str, status: int = 200, *, refresh: bool = False) -> Response:

@@ -364,6 +364,7 @@ def test_the_square_shows_what_is_public_and_acts_on_nothing(asked):
     assert "&lt;script&gt;alert(1)" in thread.text
     assert asked.ask("GET", f"/picture/{media}", token="").content == PICTURE
     assert "color-scheme" in asked.ask("GET", "/square.css").text
+    assert asked.ask("GET", "/favicon.ico", token="").status_code == 204
 
 
 def test_what_is_not_there_is_said_kindly(asked):
