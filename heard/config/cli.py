@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from heard import __version__
+from heard.config import operations
 
 CONNECTORS_WITH_COMMANDS = ("sandbox",)
 
@@ -150,6 +151,10 @@ def migrate() -> None:
     startup.start()
     prepare.databases()
     click.echo("The databases are at this version.")
+
+
+for _command in operations.COMMANDS:
+    cli.add_command(_command)
 
 
 @cli.group()
