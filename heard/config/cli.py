@@ -186,8 +186,11 @@ def retire(key_id: str) -> None:
 
     startup.start()
     from heard.domains.channels import queries as channels
+    from heard.domains.organizations import actions as organizations
     from heard.foundation import equipment
 
+    if key_id != equipment.keyring().current_id:
+        organizations.rotate_factors()
     needed = channels.key_ids_in_use()
     if key_id in needed:
         raise click.ClickException(f"Key {key_id} still encrypts {needed[key_id]} channels. Rotate first.")
@@ -209,6 +212,8 @@ def list_keys() -> None:
 
 def main() -> None:
     """Entry point of the ``heard`` script."""
+    from django.db import Error as DatabaseError
+
     from heard.foundation.errors import HeardError
 
     arguments = _take_data_folder(sys.argv[1:])
@@ -216,4 +221,13 @@ def main() -> None:
         cli.main(args=arguments, prog_name="heard", standalone_mode=True)
     except HeardError as error:
         click.echo(f"Error: {error.message}", err=True)
+        sys.exit(1)
+    except DatabaseError as error:
+        if "no such table" not in str(error) and "does not exist" not in str(error):
+            raise
+        click.echo(
+            "Error: there is no installation at this version here. “heard up” makes one, “heard migrate”"
+            " brings one to this version; --data names its folder.",
+            err=True,
+        )
         sys.exit(1)

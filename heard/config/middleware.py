@@ -11,14 +11,10 @@ from heard.config import pages
 from heard.foundation import metrics
 from heard.foundation.errors import HeardError
 from heard.foundation.logging import logger
+from heard.ui.policy import POLICY
 
 log = logger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
 
 
 def edge(get_response: Answer) -> Answer:

@@ -14,6 +14,7 @@ from heard.domains.inbox.views import composing, lists, threads
 from heard.domains.organizations.queries import MemberRequest, Permission, member_required
 from heard.foundation.errors import NotFound
 from heard.ui.fragments import template_for, varied
+from heard.ui.policy import POLICY
 
 REGIONS = {
     "pane": "inbox/_pane.html",
@@ -103,7 +104,11 @@ def case_page(request: MemberRequest, case_id: int) -> HttpResponse:
         context |= list_context(request, wanted, selected=case_id)
         context["open"] = "thread"
     actions.mark_seen(request.actor, case_id)
-    return varied(render(request, template_for(request, "inbox/inbox.html", REGIONS), context))
+    response = varied(render(request, template_for(request, "inbox/inbox.html", REGIONS), context))
+    if request.GET.get("images"):
+        # This member asked for one message's remote pictures: allowed on this answer only.
+        response["Content-Security-Policy"] = POLICY.replace("img-src 'self'", "img-src 'self' https:")
+    return response
 
 
 @member_required(Permission.VIEW_INBOX)
