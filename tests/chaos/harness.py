@@ -1,0 +1,250 @@
+"""Kill anything anywhere: people talk, agents answer, processes die; at the end everything is compared.
+
+Four accounts of the company are four kinds of network: one that takes our key and can be looked at, one that
+only takes keys, one that can only be looked at, one that can do neither. What the random decisions are is
+fixed by the seed; when a process is hit is decided by the machine.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from .agents import Agent
+from .customers import Customers
+from .installation import Installation, installation
+from .record import Record
+from .verdict import FINAL, Verdict, compare
+
+console = Console(stderr=True)
+
+LINES: dict[str, dict[str, Any]] = {
+    "north": {"idempotency": True, "look_up": True},
+    "east": {"idempotency": True, "look_up": False},
+    "south": {"idempotency": False, "look_up": True},
+    "west": {"idempotency": False, "look_up": False},
+}
+FAULTS: list[dict[str, Any]] = [
+    {"match": {"method": "POST", "path": "/api/v1/posts"}, "effect": "timeout_after_accept", "seconds": 25},
+    {"match": {"method": "POST", "path": "/api/v1/posts"}, "effect": "timeout_before", "seconds": 25},
+    {"match": {"method": "POST", "path": "/api/v1/posts"}, "effect": "status", "status": 500},
+    {"match": {"method": "POST", "path": "/api/v1/posts"}, "effect": "status", "status": 503},
+    {"match": {"method": "POST", "path": "/api/v1/posts"}, "effect": "malformed"},
+    {"match": {"method": "POST", "path": "/api/v1/posts"}, "effect": "latency", "seconds": 2.0},
+    {"match": {"method": "GET", "path": "/api/v1/events"}, "effect": "malformed"},
+    {"match": {"method": "GET", "path": "/api/v1/events"}, "effect": "status", "status": 500},
+    {"match": {"method": "GET", "path": "/api/v1/events"}, "effect": "latency", "seconds": 1.5},
+    {"match": {"method": "GET", "path": "/api/v1/posts"}, "effect": "status", "status": 502},
+    {"match": {"method": "GET", "path": "/api/v1/stream"}, "effect": "status", "status": 500},
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How long, how much, on what. ``settings`` are the installation's environment variables."""
+
+    messages: int = 3000
+    seconds: float = 240.0
+    answers: int = 800
+    kill_every_seconds: float = 6.0
+    settle_seconds: float = 240.0
+    seed: int = 1
+    settings: dict[str, str] = field(default_factory=dict)
+    workers: int = 1
+    separate_stream: bool = False
+
+    @property
+    def postgres_url(self) -> str:
+        return self.settings.get("HEARD_DATABASE_URL", "")
+
+
+@dataclass(slots=True)
+class Result:
+    """What happened and what was found."""
+
+    options: Options
+    counts: dict[str, int]
+    wrong: list[str]
+    kills: dict[str, int]
+    faults: int
+    flow_seconds: float
+    settle_seconds: float
+    submit_milliseconds: dict[str, float]
+    logs: dict[str, str] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        kept = asdict(self)
+        kept.pop("logs")
+        kept["options"]["settings"] = sorted(self.options.settings)
+        return kept
+
+    def table(self) -> Table:
+        table = Table(title=f"Seed {self.options.seed}: " + ("it holds" if not self.wrong else "IT DOES NOT HOLD"))
+        table.add_column("what")
+        table.add_column("number", justify="right")
+        rows: list[tuple[str, Any]] = list(self.counts.items())
+        rows += [(f"kills of {name}", number) for name, number in self.kills.items()]
+        rows += [("faults asked for", self.faults), ("flow, seconds", round(self.flow_seconds))]
+        rows += [("until everything was settled, seconds", round(self.settle_seconds))]
+        rows += [(f"submit {name}, ms", round(value)) for name, value in self.submit_milliseconds.items()]
+        for what, number in rows:
+            bad = any(what in sentence for sentence in self.wrong)
+            table.add_row(f"[red]{what}[/]" if bad else what, str(number))
+        return table
+
+
+def run(options: Options, prepare: Callable[[Installation], None] | None = None) -> Result:
+    """One run from an empty folder to the verdict."""
+    console.print(f"chaos: seed {options.seed}, {options.messages} messages in {options.seconds:.0f} s")
+    with installation(
+        options.settings, workers=options.workers, separate_stream=options.separate_stream
+    ) as found:
+        found.found_company(LINES)
+        if prepare is not None:
+            prepare(found)
+        for name in found.parts:
+            found.start(name)
+        found.wait_for("web")
+        return _Run(options, found).whole()
+
+
+class _Run:
+    def __init__(self, options: Options, found: Installation) -> None:
+        self.options, self.found = options, found
+        self.record = Record(found.folder / "data", options.postgres_url)
+        rng = random.Random(options.seed)
+        self.fate = random.Random(rng.random())
+        self.customers = Customers(
+            found, random.Random(rng.random()), list(LINES), options.messages, options.seconds
+        )
+        share = options.answers // 2
+        self.agents = [
+            Agent(found, number, random.Random(rng.random()), share, options.seconds / max(1, share))
+            for number in range(2)
+        ]
+        self.faults = 0
+        self.failed: list[str] = []
+        self.ended = threading.Event()
+
+    def whole(self) -> Result:
+        began = time.monotonic()
+        self._flow()
+        flow = time.monotonic() - began
+        began = time.monotonic()
+        self._settle()
+        settle = time.monotonic() - began
+        submitted: dict[str, str] = {}
+        for agent in self.agents:
+            submitted |= agent.submitted
+        verdict = compare(self.found, self.record, submitted, LINES)
+        self._add_what_failed(verdict)
+        times = sorted(value for agent in self.agents for value in agent.milliseconds) or [0.0]
+        logs = {name: self.found.log_of(name).read_text(errors="replace") for name in self.found.parts}
+        return Result(
+            options=self.options,
+            counts=verdict.counts,
+            wrong=verdict.wrong,
+            kills={name: part.kills for name, part in self.found.parts.items()},
+            faults=self.faults,
+            flow_seconds=flow,
+            settle_seconds=settle,
+            submit_milliseconds={"median": times[len(times) // 2], "p99": times[int(len(times) * 0.99)]},
+            logs=logs,
+        )
+
+    def _add_what_failed(self, verdict: Verdict) -> None:
+        verdict.wrong += self.failed
+        for agent in self.agents:
+            verdict.wrong += agent.problems[:5]
+        verdict.counts["pages refused"] = sum(len(agent.problems) for agent in self.agents)
+
+    def _flow(self) -> None:
+        """People and agents in threads; this thread kills, starts again, and asks for faults."""
+        threads = [threading.Thread(target=self._guarded, args=(self.customers.run,), daemon=True)]
+        threads += [
+            threading.Thread(target=self._guarded, args=(agent.run,), daemon=True) for agent in self.agents
+        ]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + self.options.seconds * 2 + 120
+        next_kill = time.monotonic() + self.options.kill_every_seconds
+        back_at: dict[str, float] = {}
+        ends_at = time.monotonic() + self.options.seconds
+        while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+            now = time.monotonic()
+            for name in [name for name, at in back_at.items() if at <= now]:
+                self.found.start(name)
+                del back_at[name]
+            if now >= next_kill and now < ends_at:
+                next_kill = now + self.fate.uniform(0.5, 1.5) * self.options.kill_every_seconds
+                name = self.fate.choice([name for name in self.found.parts if name not in back_at])
+                self.found.kill(name)
+                back_at[name] = time.monotonic() + self.fate.uniform(0.0, 2.0)
+            if self.fate.random() < 0.05 and now < ends_at:
+                self._ask_for_a_fault()
+            if now >= ends_at:
+                for agent in self.agents:
+                    agent.stop.set()
+            time.sleep(0.1)
+        if any(thread.is_alive() for thread in threads):
+            self.failed.append("the flow did not end in time")
+        self.customers.stop.set()
+        for agent in self.agents:
+            agent.stop.set()
+        for thread in threads:
+            thread.join(30)
+        for name in self.found.parts:
+            self.found.start(name)
+
+    def _guarded(self, target: Callable[[], None]) -> None:
+        try:
+            target()
+        except Exception as error:  # noqa: BLE001 - a thread of the harness must not end unheard
+            self.failed.append(f"{type(error).__name__}: {error}"[:300])
+            console.print_exception()
+
+    def _ask_for_a_fault(self) -> None:
+        try:
+            self.found.control("POST", "faults", self.fate.choice(FAULTS))
+            self.faults += 1
+        except httpx.HTTPError:
+            return  # the Sandbox is being killed: that is fault enough
+
+    def _settle(self) -> None:
+        """Until nothing is under way any more, or the patience ends: then the comparison tells."""
+        self.found.wait_for("link")
+        self.found.control("DELETE", "faults")
+        until = time.monotonic() + self.options.settle_seconds
+        quiet = 0
+        newest = max((int(entry[0]) for entry in self.customers.said), default=0)
+        while time.monotonic() < until and quiet < 2:
+            quiet = quiet + 1 if self._is_settled(newest) else 0
+            time.sleep(1.0)
+
+    def _is_settled(self, newest: int) -> bool:
+        states = self.record.outbound_states()
+        if set(states) - FINAL or self.record.unfinished_deliveries() or self.record.behind():
+            return False
+        # Said last, heard last: each account has heard what was said to it at the end.
+        wanted: dict[str, str] = {}
+        for post, _, brand, _ in self.customers.said:
+            wanted[brand] = post
+        held = {row[0] for row in self.record.rows("SELECT native_id FROM conversations_message")}
+        heard = sum(post in held for post in (entry[0] for entry in self.customers.said))
+        return heard >= len(self.customers.said) - self.customers.deletions and newest > 0
+
+
+def show(result: Result) -> None:
+    console.print(result.table())
+    for sentence in result.wrong:
+        console.print(f"[red]{sentence}[/]")
+    sys.stderr.flush()
