@@ -57,6 +57,8 @@ def web(host: str, port: int) -> None:
 def worker(*, with_streams: bool) -> None:
     """Do the work until told to stop."""
     from heard.config import wakeups
+    from heard.domains.channels import actions as channels
+    from heard.foundation.db import is_postgres
     from heard.foundation.work.loop import Worker
 
     found = Worker(network_threads=int(options.NETWORK_THREADS.value))
@@ -67,6 +69,8 @@ def worker(*, with_streams: bool) -> None:
 
     _on_stop(leave)
     _leave_with_parent(found.stop)
+    if not is_postgres():
+        channels.take_over()
     wakeups.listen(found)
     threads: list[threading.Thread] = []
     if with_streams:

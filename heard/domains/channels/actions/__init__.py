@@ -32,6 +32,7 @@ from .health import (
     put_off_look,
     refuse_channel,
     take_due_channels,
+    take_over,
 )
 from .link import Metered, VaultOf, keep_spending, open_link, open_metered
 from .streaming import StreamKeeper, take_line
@@ -70,5 +71,6 @@ __all__ = [
     "settle_deliveries",
     "take_due_channels",
     "take_line",
+    "take_over",
     "test_connection",
 ]

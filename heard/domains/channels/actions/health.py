@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from heard.connectorkit import errors
-from heard.domains.channels import rules
+from heard.domains.channels import rules, sql
 from heard.domains.channels.facts import ChannelGapNoted, ChannelRefused
-from heard.domains.channels.models import Channel, ChannelState
+from heard.domains.channels.models import Channel, ChannelState, Delivery, DeliveryState
 from heard.domains.journal import actions as journal
 from heard.foundation import clock
 from heard.foundation.tenancy import system
 from heard.foundation.work import Claimed, claim, finish
 
-LOOK_LEASE_SECONDS = 120.0
+LOOK_LEASE_SECONDS = 60.0
+"""Two looks at once do no harm, messages being once; a killed worker's channels wait no longer than this."""
 
 
 def take_due_channels(now: datetime, limit: int) -> list[Claimed]:
@@ -92,10 +95,35 @@ def note_heard(organization_id: int, channel_id: int) -> None:
     Channel.objects.filter(organization_id=organization_id, pk=channel_id).update(heard_at=clock.now())
 
 
-def note_streaming(organization_id: int, channel_id: int, *, seconds: float) -> None:
-    """The line is open, for at least this long; with 0 it was lost, so look at once."""
+def note_streaming(organization_id: int, channel_id: int, *, seconds: float, look: bool = False) -> None:
+    """The line is open, for at least this long; with 0 it was lost. Then, or with ``look``: look at once."""
+    now = clock.now()
+    changes: dict[str, object] = {"streaming_until": now + timedelta(seconds=seconds)}
+    if look or seconds <= 0:
+        changes["due_at"] = now
+    Channel.objects.filter(organization_id=organization_id, pk=channel_id).update(**changes)
+
+
+def keep_lines(channel_ids: Collection[int], *, seconds: float) -> None:
+    """This process goes on holding these lines; with 0 it gives them all back, and they are looked at."""
+    if not channel_ids:
+        return
     now = clock.now()
     changes: dict[str, object] = {"streaming_until": now + timedelta(seconds=seconds)}
     if seconds <= 0:
         changes["due_at"] = now
-    Channel.objects.filter(organization_id=organization_id, pk=channel_id).update(**changes)
+    Channel.objects.filter(pk__in=channel_ids, state=ChannelState.ACTIVE).update(**changes)
+
+
+def take_over() -> None:
+    """Embedded, the only worker starts: what its killed predecessor held is free, and looked at, at once.
+
+    Should another one be at work after all, its fences are lost, not its work.
+    """
+    now = clock.now()
+    held = Channel.objects.filter(Q(lease_until__isnull=False) | Q(streaming_until__gt=now))
+    held.update(lease_until=None, streaming_until=None, due_at=now)
+    taken = Delivery.objects.using(sql.alias()).filter(
+        state=DeliveryState.RECEIVED, lease_until__isnull=False
+    )
+    taken.update(lease_until=None)

@@ -1,7 +1,8 @@
 """Keeping the lines open of networks that stream: one thread per channel, one holder per line.
 
-A line is leased (``streaming_until``) so that of several machines one holds it. When it is lost, the
-channel is due to be looked at at once: polling back-fills, so there is no gap and, messages
+A line is leased (``streaming_until``) so that of several machines one holds it. The keeper renews the
+leases of all its lines at once, and gives them back when it is told to stop. When a line is lost, and when
+one opens, the channel is due to be looked at at once: polling back-fills, so there is no gap and, messages
 being once, no duplicate.
 """
 
@@ -20,7 +21,7 @@ from heard.connectorkit.protocol import Streams
 from heard.connectorkit.vocabulary import Source
 from heard.domains.channels import queries
 from heard.domains.channels.actions.deliveries import ArrivedDelivery, receive
-from heard.domains.channels.actions.health import note_streaming, refuse_channel
+from heard.domains.channels.actions.health import keep_lines, note_streaming, refuse_channel
 from heard.domains.channels.actions.link import open_link
 from heard.domains.channels.models import Channel, ChannelState
 from heard.foundation import clock, metrics
@@ -28,8 +29,9 @@ from heard.foundation.errors import HeardError
 from heard.foundation.logging import logger
 
 log = logger(__name__)
-HOLD_SECONDS = 90.0
-RENEW_SECONDS = 20.0
+HOLD_SECONDS = 45.0
+"""A killed holder's channels are deaf between looks for at most this long."""
+RENEW_SECONDS = 15.0
 LOOK_SECONDS = 3.0
 
 
@@ -49,17 +51,39 @@ class StreamKeeper:
         self._threads: dict[int, threading.Thread] = {}
         self._not_before: dict[int, float] = {}
         self._failures: dict[int, int] = {}
+        self._held: set[int] = set()
+        self._lock = threading.Lock()
+        self._renew_at = 0.0
 
     def run(self) -> None:
-        """Keep lines until told to stop."""
+        """Keep lines until told to stop; then others may have them at once."""
         while not self._stop.is_set():
             try:
                 self._open_missing()
+                self._renew()
             except DatabaseError:
                 log.warning("streams_lost_database")
             finally:
                 close_old_connections()
             self._stop.wait(LOOK_SECONDS)
+        self._let_go()
+
+    def _renew(self) -> None:
+        if self._renew_at > time.monotonic():
+            return
+        self._renew_at = time.monotonic() + RENEW_SECONDS
+        with self._lock:  # a line that is being given back must not be leased anew
+            keep_lines(self._held, seconds=HOLD_SECONDS)
+
+    def _let_go(self) -> None:
+        try:
+            with self._lock:
+                keep_lines(self._held, seconds=0)
+                self._held.clear()
+        except DatabaseError:
+            log.warning("lines_not_given_back")
+        finally:
+            close_old_connections()
 
     def _open_missing(self) -> None:
         for organization_id, channel_id, network in queries.streaming_candidates():
@@ -83,6 +107,8 @@ class StreamKeeper:
 
     def _hold(self, organization_id: int, channel_id: int, network: str) -> None:
         pause = 2.0
+        with self._lock:
+            self._held.add(channel_id)
         try:
             with metrics.STREAMS_OPEN.labels(network=network).track_inprogress():
                 self._listen(organization_id, channel_id, network)
@@ -98,6 +124,8 @@ class StreamKeeper:
             log.info("line_lost", channel=channel_id, error=type(error).__name__)
         finally:
             self._not_before[channel_id] = time.monotonic() + pause
+            with self._lock:
+                self._held.discard(channel_id)
             try:
                 note_streaming(organization_id, channel_id, seconds=0)
             finally:
@@ -105,17 +133,21 @@ class StreamKeeper:
 
     def _listen(self, organization_id: int, channel_id: int, network: str) -> None:
         link, connector = open_link(organization_id, channel_id)
-        renewed = time.monotonic()
+        looked_at = 0.0
+        is_open = False
         for body in connector.stream(link):
             self._failures.pop(channel_id, None)
+            if not is_open:
+                # A stream begins now; what was said while there was none is looked for behind it.
+                is_open = True
+                note_streaming(organization_id, channel_id, seconds=HOLD_SECONDS, look=True)
             if body:
                 receive([ArrivedDelivery(organization_id, channel_id, Source.STREAM, body, clock.now())])
                 metrics.DELIVERIES_RECEIVED.labels(network=network, source="stream").inc()
             if self._stop.is_set():
                 return
-            if time.monotonic() - renewed > RENEW_SECONDS:
-                renewed = time.monotonic()
+            if time.monotonic() - looked_at > RENEW_SECONDS:
+                looked_at = time.monotonic()
                 state = Channel.objects.filter(pk=channel_id).values_list("state", flat=True).first()
                 if state != ChannelState.ACTIVE:
                     return
-                note_streaming(organization_id, channel_id, seconds=HOLD_SECONDS)
