@@ -137,4 +137,5 @@ def look_for(claimed: Claimed) -> None:
     ):
         actions.note_not_found(claimed)
         return
-    actions.ask_person(claimed, reason, look_again=isinstance(connector, LooksUp))
+    # "Cannot tell" is an answer: looking again would only keep the person waiting.
+    actions.ask_person(claimed, reason, look_again=False)

@@ -17,12 +17,14 @@ from heard.domains.organizations.queries import Permission, require
 from heard.domains.outbox import queries, rules
 from heard.domains.outbox.facts import OutboundCancelled, OutboundDecided, OutboundSubmitted
 from heard.domains.outbox.models import Outbound, OutboundState
-from heard.foundation import clock
+from heard.foundation import clock, db
 from heard.foundation.errors import Conflict, Invalid, NotFound
 from heard.foundation.tenancy import Actor
 from heard.foundation.work import wake
 
 SEND = "outbox.send"
+SUBMIT = 3
+"""The purpose of the organization's lock: the same form, posted twice at once, waits for itself."""
 
 
 def submit(
@@ -46,6 +48,10 @@ def submit(
     target, channel_id = conversations.target_of(actor.organization_id, target_id)
     channels.channel(actor, channel_id)
     channels.require_reply(actor, channel_id)
+    given = _key(key)
+    before = _asked_before(actor, given)
+    if before is not None:  # first: what was taken once may be refused by now, and would be written again
+        return before
     connector = channels.connector_of(channels.channel(actor, channel_id).network)
     target = queries.with_history(actor.organization_id, target_id, target)
     kind = ActorKind.BOT if actor.is_system else ActorKind.HUMAN
@@ -65,10 +71,10 @@ def submit(
         raise Invalid(sentence, field=field)
     visibilities = rules.constraints(answer).visibilities
     with transaction.atomic():
-        given = uuid.UUID(key).hex if key else uuid.uuid4().hex
-        before = Outbound.objects.filter(organization_id=actor.organization_id, key=given).first()
+        db.lock_organization(actor.organization_id, SUBMIT)
+        before = _asked_before(actor, given)
         if before is not None:
-            return before.pk
+            return before
         row = Outbound.objects.create(
             organization_id=actor.organization_id,
             channel_id=channel_id,
@@ -91,6 +97,18 @@ def submit(
         journal.append(actor.organization_id, actor.label, [fact], at=now)
         wake(SEND)
     return row.pk
+
+
+def _key(given: str) -> str:
+    try:
+        return uuid.UUID(given).hex if given else uuid.uuid4().hex
+    except ValueError:
+        raise Invalid("This form is damaged. Load the page again.") from None
+
+
+def _asked_before(actor: Actor, key: str) -> int | None:
+    rows = Outbound.objects.filter(organization_id=actor.organization_id, key=key)
+    return rows.values_list("pk", flat=True).first()
 
 
 def _of(actor: Actor, outbound_id: int) -> Outbound:
