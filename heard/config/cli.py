@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from heard import __version__
-from heard.config import operations
+from heard.config import operations, options
 
 CONNECTORS_WITH_COMMANDS = ("sandbox",)
 
@@ -144,13 +144,25 @@ def stream() -> None:
 
 
 @cli.command()
-def migrate() -> None:
-    """Bring the databases to this version. Run it once before starting several machines."""
+@click.option("--list", "only_list", is_flag=True, help="Only name what is missing, one change a line.")
+def migrate(*, only_list: bool) -> None:
+    """Bring the databases to this version. Run it once before starting several machines.
+
+    Where nobody is set up yet, it says where to begin.
+    """
     from heard.config import prepare, startup
 
     startup.start()
+    if only_list:
+        for name in prepare.missing_migrations():
+            click.echo(name.replace(" ", ""))
+        return
     prepare.databases()
     click.echo("The databases are at this version.")
+    from heard.domains.organizations import actions, queries
+
+    if not queries.is_set_up():
+        click.echo(f"Set up your company: {options.URL.value.rstrip('/')}{actions.make_setup_link()}")
 
 
 for _command in operations.COMMANDS:
@@ -169,12 +181,15 @@ def rotate() -> None:
 
     startup.start()
     from heard.domains.channels import actions as channels
+    from heard.domains.organizations import actions as organizations
     from heard.foundation import equipment
 
     made = equipment.keyring().add_key()
     count = channels.rotate_keys()
+    factors = organizations.rotate_factors()
     click.echo(
-        f"New key {made}; {count} channels are encrypted under it. Old keys stay until you retire them."
+        f"New key {made}; {count} channels and {factors} second factors are encrypted under it."
+        " Old keys stay until you retire them."
     )
 
 
