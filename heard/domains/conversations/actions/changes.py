@@ -26,8 +26,23 @@ from heard.foundation.tenancy import Actor, system
 
 
 def apply_edit(organization_id: int, held: Placed, event: MessageSeen, received_at: datetime) -> None:
-    """A newer version: the old text is kept beside it. Part of an intake's transaction."""
+    """A newer version: the old text is kept beside it. Part of an intake's transaction.
+
+    What we sent has no version until its echo brings the first: that is no edit, unless the network
+    calls it one.
+    """
     text = rules.clean(event.text)
+    is_echo = held.direction == "out" and not held.version
+    is_edit = event.edited_at is not None or (text != held.text and not is_echo)
+    now_known = {
+        "text": text,
+        "html": rules.clean(event.html, 1_000_000),
+        "version": rules.clean(event.version, 79),
+    }
+    messages = Message.objects.filter(organization_id=organization_id, pk=held.message_id)
+    if not is_edit:
+        messages.update(**now_known)
+        return
     if text != held.text:
         MessageVersion.objects.create(
             organization_id=organization_id,
@@ -36,12 +51,7 @@ def apply_edit(organization_id: int, held: Placed, event: MessageSeen, received_
             text=held.text,
             replaced_at=received_at,
         )
-    Message.objects.filter(organization_id=organization_id, pk=held.message_id).update(
-        text=text,
-        html=rules.clean(event.html, 1_000_000),
-        version=rules.clean(event.version, 79),
-        edited_at=rules.clamp(event.edited_at or received_at, received_at),
-    )
+    messages.update(**now_known, edited_at=rules.clamp(event.edited_at or received_at, received_at))
     fact = MessageEdited(held.message_id, held.conversation_id or 0)
     journal.append(organization_id, system(organization_id).label, [fact])
 

@@ -58,7 +58,9 @@ def composer(
         line = channels.channel_views(actor.organization_id, [target.channel_id])[target.channel_id]
         hold = outbox.holding(actor.organization_id, line.channel_id)
         if hold is not None:
-            held = _("Sending is stopped: %(reason)s What you send waits.") % {"reason": f"{hold.reason}."}
+            held = _("Sending is stopped: %(reason)s What you send waits.") % {
+                "reason": hold.reason if hold.reason.endswith((".", "!", "?", "…")) else f"{hold.reason}."
+            }
         modes += _answers(actor, target, line)
     if may(actor, Permission.NOTE):
         modes.append(Mode("note", _("Note"), audience_label=_("only colleagues see it"), maximum=10_000))

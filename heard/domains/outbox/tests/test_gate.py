@@ -214,6 +214,7 @@ def test_a_receipt_and_an_echo_race_and_the_second_attaches_to_the_first(cast, l
         text="We are looking into it",
         author=Author("us", "@us", is_us=True),
         parent=Ref("m1"),
+        version="00000001",
     )
     if first == "echo":
         line.hand_in(echo)
@@ -224,6 +225,7 @@ def test_a_receipt_and_an_echo_race_and_the_second_attaches_to_the_first(cast, l
     assert rows.count() == 1
     assert Outbound.objects.get(pk=outbound_id).message_id == rows.get().pk
     assert rows.get().direction == "out"
+    assert rows.get().edited_at is None  # the echo brought a first version, nobody changed a word
     assert rows.get().conversation_id == Message.objects.get(native_id="m1").conversation_id
 
 
