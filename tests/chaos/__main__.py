@@ -24,8 +24,12 @@ from . import harness
 @click.option("--broker", is_flag=True, help="With RabbitMQ, two workers and a process for the streams.")
 @click.option("--kill-every", default=6.0, show_default=True, help="Seconds between kills, on average.")
 @click.option("--seed", type=int, help="The same seed decides the same. Default: a new one.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the result.")
-@click.option("--logs", type=click.Path(file_okay=False, path_type=Path), help="Keep the processes' logs here.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the result."
+)
+@click.option(
+    "--logs", type=click.Path(file_okay=False, path_type=Path), help="Keep the processes' logs here."
+)
 def main(
     messages: int,
     answers: int,

@@ -38,6 +38,7 @@ class Agent:
     problems: list[str] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
     _texts: count[int] = field(default_factory=count)
+    _cases: list[str] = field(default_factory=list)
     _client: httpx.Client | None = None
 
     def run(self) -> None:
@@ -50,10 +51,12 @@ class Agent:
                 self.stop.wait(max(0.05, self.pause_seconds - (time.monotonic() - began)))
 
     def _answer_somebody(self) -> None:
-        cases = CASE.findall(self._ask("GET", "/inbox/").text)
-        if not cases:
+        if not self._cases:
+            self._cases = list(dict.fromkeys(CASE.findall(self._ask("GET", "/inbox/").text)))[:8]
+            self.rng.shuffle(self._cases)
+        if not self._cases:
             return
-        case = self.rng.choice(cases)
+        case = self._cases.pop()
         page = self._ask("GET", f"/c/{case}")
         composer = COMPOSER.search(page.text)
         if composer is None:
@@ -103,7 +106,7 @@ class Agent:
                 self.milliseconds.append((time.perf_counter() - began) * 1000)
             if answer.status_code in (expect or {200, 302, 422}):
                 return answer
-            self.problems.append(f"{method} {path.split('?')[0]}: {answer.status_code}")
+            self.problems.append(f"{method} {path}: {answer.status_code}")
             if time.monotonic() > until or len(self.problems) > 50:
                 raise PageRefused(self.problems[-1])
             time.sleep(0.2)

@@ -1,7 +1,7 @@
 """``python -m tests.chaos.company LINES``: the company of a chaos run, made in a process of its own.
 
-LINES is a file with {brand's handle: values of its channel}. Prints one JSON line: the paths of sign-in links,
-the organization, and channel ids by brand.
+LINES is a file with {brand's handle: values of its channel}. Prints one JSON line: the paths of sign-in
+links, the organization, and channel ids by brand.
 """
 
 from __future__ import annotations

@@ -15,7 +15,13 @@ from .installation import Installation
 BATCH = 10
 PAUSE_SECONDS = 0.25
 GIVE_UP_SECONDS = 60.0
-MATTERS = ("my order is late", "I was charged twice", "the zip broke", "thank you, that was quick", "where is it?")
+MATTERS = (
+    "my order is late",
+    "I was charged twice",
+    "the zip broke",
+    "thank you, that was quick",
+    "where is it?",
+)
 
 
 class LinkStayedDown(Exception):

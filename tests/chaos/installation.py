@@ -178,7 +178,13 @@ def installation(
         (folder / "data").mkdir()
         found = Installation(folder, {"HEARD_SEND_LEASE_SECONDS": "6", **(settings or {})})
         link, web = free_port(), free_port()
-        sandbox = ["heard.connectors.sandbox.server", "--port", str(link), "--file", str(folder / "net.sqlite3")]
+        sandbox = [
+            "heard.connectors.sandbox.server",
+            "--port",
+            str(link),
+            "--file",
+            str(folder / "net.sqlite3"),
+        ]
         sandbox += ["--state", str(folder / "sandbox.json"), "--data", str(folder), "--quiet"]
         sandbox += ["--control-token", found.control_token, "--rate-limit", "1000000"]
         found.parts["link"] = Part("link", sandbox, link)

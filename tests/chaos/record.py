@@ -35,7 +35,9 @@ class Record:
 
     def unfinished_deliveries(self) -> int:
         """Kept and not yet understood (nor unreadable)."""
-        return int(self.one("SELECT count(*) FROM channels_delivery WHERE state = 'received'", deliveries=True))
+        return int(
+            self.one("SELECT count(*) FROM channels_delivery WHERE state = 'received'", deliveries=True)
+        )
 
     def unreadable_deliveries(self) -> int:
         return int(
