@@ -7,6 +7,7 @@ surprising types, so that whatever arrives becomes events or ``Unreadable``, and
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,8 @@ from .errors import Unreadable
 
 #: Databases take neither NUL nor half a surrogate pair; U+FFFD says that something was there.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: How JSON may write them; a pair of halves is one fine character, which only a closer look can tell.
+_UNSTORABLE_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _DEEPEST = 200
 
 
@@ -27,8 +30,11 @@ def clean(text: str) -> str:
 def parse_json(body: bytes) -> Any:
     """The JSON in ``body`` with every string (and key) cleaned; raises ``Unreadable``."""
     try:
-        value = json.loads(body, parse_constant=_no_constant)
-        return _clean_all(value, 0)
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        if _UNSTORABLE.search(text) or _UNSTORABLE_ESCAPE.search(text):
+            return _clean_all(value, 0)
+        return _not_too_deep(value)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise Unreadable("The delivery is not readable JSON.") from error
 
@@ -37,13 +43,33 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("a number is too large")  # 1e999 parses as infinity, which is not JSON
+    return value
+
+
+def _not_too_deep(value: Any) -> Any:
+    """Level by level, so that a page of a thousand events costs a few steps and not a call per value."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(_DEEPEST + 1):
+        if not level:
+            return value
+        level = [
+            child
+            for found in level
+            for child in (found.values() if type(found) is dict else found)
+            if type(child) is dict or type(child) is list
+        ]
+    raise ValueError("nested too deeply")
+
+
 def _clean_all(value: Any, depth: int) -> Any:
     if depth > _DEEPEST:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        raise ValueError("a number is too large")  # 1e999 parses as infinity, which is not JSON
     if isinstance(value, list):
         return [_clean_all(item, depth + 1) for item in value]
     if isinstance(value, dict):
@@ -53,7 +79,7 @@ def _clean_all(value: Any, depth: int) -> Any:
 
 def need_mapping(value: Any, what: str) -> Mapping[str, Any]:
     """``value`` if it is an object; raises ``Unreadable`` naming ``what``."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise Unreadable(f"{what} is missing or not an object.")
     return value
 

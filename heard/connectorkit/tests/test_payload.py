@@ -25,6 +25,14 @@ def test_strings_come_out_storable():
     }
 
 
+@pytest.mark.parametrize("filling", [b"", rb'"\u0000"'])
+def test_nesting_has_one_limit_with_and_without_odd_characters(filling):
+    fits, deeper = (b"[" * depth + filling + b"]" * depth for depth in (200, 230))
+    payload.parse_json(fits)
+    with pytest.raises(Unreadable):
+        payload.parse_json(deeper)
+
+
 @given(st.binary(max_size=80))
 def test_bytes_never_raise_anything_else(body):
     try:

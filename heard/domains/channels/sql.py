@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
 
 from heard.foundation import db
 
@@ -36,7 +35,6 @@ def alias() -> str:
 def insert_deliveries(rows: Sequence[tuple[int, int, str, dict[str, str], bytes, bytes, datetime]]) -> None:
     """(organization, channel, source, headers, body, digest, received at), due at once."""
     name = alias()
-    adapt = (lambda at: at) if db.is_postgres(name) else connections[name].ops.adapt_datetimefield_value
     values: list[tuple[Any, ...]] = [
         (
             row[0],
@@ -45,10 +43,10 @@ def insert_deliveries(rows: Sequence[tuple[int, int, str, dict[str, str], bytes,
             json.dumps(row[3]),
             row[4],
             row[5],
-            adapt(row[6]),
+            db.moment(row[6], name),
             "received",
             "",
-            adapt(row[6]),
+            db.moment(row[6], name),
             0,
             0,
         )

@@ -10,7 +10,7 @@ from heard.foundation.privacy import CONTENT, NEUTRAL, PERSON
 class Contact(models.Model):
     """A person outside the company. Erasing one anonymises the row and keeps it: counts stay true."""
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
     name = models.CharField(max_length=200, default="", blank=True)
     note = models.TextField(default="", blank=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
@@ -34,8 +34,8 @@ class Contact(models.Model):
 class Identity(models.Model):
     """A contact's handle on one network. ``native_id`` is unique within (network, scope)."""
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
-    contact = models.ForeignKey(Contact, on_delete=models.PROTECT)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, db_index=False)
     network = models.CharField(max_length=40)
     scope = models.CharField(max_length=255, default="", blank=True)
     native_id = models.CharField(max_length=512)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connections
-
 from heard.foundation import db
 
 IDENTITY_COLUMNS = (
@@ -39,7 +37,7 @@ def identities(organization_id: int, network: str, native_ids: Sequence[str]) ->
 
 def moment(at: datetime) -> Any:
     """A time as this database stores it in set-based inserts."""
-    return at if db.is_postgres() else connections["default"].ops.adapt_datetimefield_value(at)
+    return db.moment(at)
 
 
 def insert_contacts(rows: Sequence[tuple[int, int, str, datetime]]) -> None:

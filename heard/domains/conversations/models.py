@@ -28,9 +28,9 @@ class MessageState(StrEnum):
 class Conversation(models.Model):
     """In public one comment or mention and its branch; in private the exchange. One visibility."""
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
-    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT)
-    contact = models.ForeignKey("contacts.Contact", on_delete=models.PROTECT, null=True)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
+    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, db_index=False)
+    contact = models.ForeignKey("contacts.Contact", on_delete=models.PROTECT, null=True, db_index=False)
     key = models.CharField(max_length=600)
     is_private = models.BooleanField()
     subject = models.CharField(max_length=500, default="", blank=True)
@@ -63,17 +63,17 @@ class Message(models.Model):
     ``salt`` makes the text's digest in the journal unguessable and goes with the text.
     """
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
-    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT)
-    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, null=True)
-    identity = models.ForeignKey("contacts.Identity", on_delete=models.PROTECT, null=True)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
+    channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT, db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, null=True, db_index=False)
+    identity = models.ForeignKey("contacts.Identity", on_delete=models.PROTECT, null=True, db_index=False)
     direction = models.CharField(max_length=8)
     kind = models.CharField(max_length=20)
     visibility = models.CharField(max_length=12)
     id_scope = models.CharField(max_length=255, default="", blank=True)
     native_id = models.CharField(max_length=512)
     canonical_id = models.CharField(max_length=1000, default="", blank=True)
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     parent_native_id = models.CharField(max_length=512, default="", blank=True)
     root_native_id = models.CharField(max_length=512, default="", blank=True)
     text = models.TextField(default="", blank=True)
@@ -202,7 +202,7 @@ class MessageVersion(models.Model):
 class Attachment(models.Model):
     """A file that came with a message. ``file_id`` is set once we hold a copy (room ``media``)."""
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
     message = models.ForeignKey(Message, on_delete=models.PROTECT)
     native_id = models.CharField(max_length=512, default="", blank=True)
     kind = models.CharField(max_length=10)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connections
-
 from heard.foundation import db
 
 MESSAGE_COLUMNS = (
@@ -66,9 +64,7 @@ _PLACED = (
 
 def moment(at: datetime | None) -> Any:
     """A time as this database stores it in set-based inserts."""
-    if at is None or db.is_postgres():
-        return at
-    return connections["default"].ops.adapt_datetimefield_value(at)
+    return None if at is None else db.moment(at)
 
 
 def placed(organization_id: int, channel_id: int, native_ids: Sequence[str]) -> list[tuple[Any, ...]]:

@@ -25,19 +25,23 @@ class Case(models.Model):
     ``last_message`` gives the row its preview; ``last_at`` orders the list.
     """
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
-    contact = models.ForeignKey("contacts.Contact", on_delete=models.PROTECT, null=True)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
+    contact = models.ForeignKey("contacts.Contact", on_delete=models.PROTECT, null=True, db_index=False)
     status = models.CharField(max_length=10, default=CaseStatus.OPEN)
-    owner = models.ForeignKey("organizations.Member", on_delete=models.PROTECT, null=True, blank=True)
-    team = models.ForeignKey("organizations.Team", on_delete=models.PROTECT, null=True, blank=True)
+    owner = models.ForeignKey(
+        "organizations.Member", on_delete=models.PROTECT, null=True, blank=True, db_index=False
+    )
+    team = models.ForeignKey(
+        "organizations.Team", on_delete=models.PROTECT, null=True, blank=True, db_index=False
+    )
     priority = models.IntegerField(default=0)
     opened_at = models.DateTimeField()
     last_at = models.DateTimeField()
     last_message = models.ForeignKey(
-        "conversations.Message", on_delete=models.PROTECT, null=True, related_name="+"
+        "conversations.Message", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     last_inbound = models.ForeignKey(
-        "conversations.Message", on_delete=models.PROTECT, null=True, related_name="+"
+        "conversations.Message", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     waiting_since = models.DateTimeField(null=True, blank=True)
     changed = models.BigIntegerField(default=0)
@@ -75,7 +79,7 @@ class Case(models.Model):
 class CaseConversation(models.Model):
     """Which case owns a conversation: exactly one."""
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT)
     conversation = models.OneToOneField("conversations.Conversation", on_delete=models.PROTECT)
 
@@ -88,8 +92,8 @@ class CaseConversation(models.Model):
 class Episode(models.Model):
     """One span of a case from opened to resolved. Response clocks hang on it, never on the case."""
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, db_index=False)
     opened_at = models.DateTimeField()
     first_answered_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)

@@ -6,16 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connections
-
 from heard.foundation import db
 
 
 def moment(at: datetime | None) -> Any:
     """A time as this database stores it in set-based statements."""
-    if at is None or db.is_postgres():
-        return at
-    return connections["default"].ops.adapt_datetimefield_value(at)
+    return None if at is None else db.moment(at)
 
 
 def instant(value: Any) -> datetime | None:

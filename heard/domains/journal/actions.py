@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db import transaction
 
@@ -18,6 +19,11 @@ from heard.foundation.work import backoff_seconds, wake
 MOST_ATTEMPTS = 8
 
 
+@cache
+def _names_of(kind: type[Fact]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def append(organization_id: int, actor: str, facts: Sequence[Fact], *, at: datetime | None = None) -> None:
     """Write facts into the caller's transaction.
 
@@ -28,14 +34,14 @@ def append(organization_id: int, actor: str, facts: Sequence[Fact], *, at: datet
         return
     require_transaction()
     moment = at or clock.now()
-    stamp = clock.iso(moment)
-    rows = []
-    for fact in facts:
-        data = {field.name: rules.plain(getattr(fact, field.name)) for field in fields(fact)}
-        rows.append(
-            (organization_id, fact.kind, moment, rules.entry(organization_id, stamp, actor, fact.kind, data))
-        )
-    sql.insert_facts(rows)
+    told = [
+        (fact.kind, {name: rules.plain(getattr(fact, name)) for name in _names_of(type(fact))})
+        for fact in facts
+    ]
+    bodies = rules.entries(organization_id, clock.iso(moment), actor, told)
+    sql.insert_facts(
+        organization_id, moment, [(kind, body) for (kind, _), body in zip(told, bodies, strict=True)]
+    )
     wake("journal.seal")
 
 

@@ -31,6 +31,8 @@ def _check(value: Any, where: str) -> None:
     if value is None or isinstance(value, bool | int | str):
         _check_small(value, where)
     elif isinstance(value, list | tuple):
+        if _are_small_numbers(value):
+            return
         for index, item in enumerate(value):
             _check(item, f"{where}[{index}]")
     elif isinstance(value, Mapping):
@@ -39,6 +41,13 @@ def _check(value: Any, where: str) -> None:
         raise NotCanonical(
             f"{where}: {type(value).__name__} has no canonical form here (floats are refused: use integers)."
         )
+
+
+def _are_small_numbers(values: Sequence[Any]) -> bool:
+    """The ids of a batch, thousands of them: judged in a few steps and not one by one."""
+    return set(map(type, values)) <= {int, bool} and (
+        not values or (max(values) <= LARGEST_INTEGER and min(values) >= -LARGEST_INTEGER)
+    )
 
 
 def _check_small(value: bool | int | str | None, where: str) -> None:  # noqa: FBT001 - any JSON value
@@ -53,6 +62,11 @@ def _check_mapping(value: Mapping[Any, Any], where: str) -> None:
     for key, item in value.items():
         if not isinstance(key, str) or not key.isascii():
             raise NotCanonical(f"{where}: keys are ASCII strings, not {key!r}.")
+        kind = type(item)
+        if kind is int and -LARGEST_INTEGER <= item <= LARGEST_INTEGER:
+            continue
+        if kind is bool or (kind is str and item.isascii()):
+            continue
         _check(item, f"{where}.{key}")
 
 
@@ -74,11 +88,34 @@ def entry(organization_id: int, at: str, actor: str, kind: str, data: Mapping[st
     )
 
 
+def entries(
+    organization_id: int, at: str, actor: str, told: Iterable[tuple[str, Mapping[str, Any]]]
+) -> Iterator[bytes]:
+    """``entry`` for many facts, (kind, data) each, of one actor at one moment: what they share, once.
+
+    Their keys stand in canonical order: actor, at, data, kind, organization, v.
+    """
+    shared = canonical({"actor": actor, "at": at})[:-1] + b',"data":'
+    ends: dict[str, bytes] = {}
+    for kind, data in told:
+        end = ends.get(kind)
+        if end is None:
+            end = ends[kind] = b"," + canonical({"kind": kind, "organization": organization_id, "v": 1})[1:]
+        yield shared + canonical(data) + end
+
+
+_AS_THEY_ARE = {int, bool, str, type(None)}
+
+
 def plain(value: Any) -> Any:
     """A fact's field as the journal stores it: times as text, tuples as lists."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, list | tuple):
+        if set(map(type, value)) <= _AS_THEY_ARE:
+            return list(value)
         return [plain(item) for item in value]
     return value
 
@@ -280,6 +317,8 @@ def _said(name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return label if value else f"not {label}"
+    if isinstance(value, list) and all(isinstance(item, bool) for item in value):
+        return f"{sum(value)} {label}" if any(value) else ""
     if isinstance(value, dict) or (isinstance(value, list) and len(value) > _MOST_SHOWN):
         return f"{len(value)} × {label}"
     return f"{label} {', '.join(map(str, value)) if isinstance(value, list) else value}"

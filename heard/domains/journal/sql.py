@@ -6,21 +6,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connections
-
 from heard.foundation import db
 
 # The widest run one sealing transaction takes: about 20 ms of work on SQLite.
 SEAL_AT_ONCE = 2000
 
 
-def insert_facts(rows: Sequence[tuple[int, str, datetime, bytes]]) -> None:
-    """Append facts: (organization id, kind, at, canonical bytes)."""
-    values: list[tuple[Any, ...]] = list(rows)
-    if not db.is_postgres():
-        adapt = connections["default"].ops.adapt_datetimefield_value
-        values = [(organization, kind, adapt(at), body) for organization, kind, at, body in rows]
-    db.insert_rows("journal_fact", ("organization_id", "kind", "at", "body"), values)
+def insert_facts(organization_id: int, at: datetime, facts: Sequence[tuple[str, bytes]]) -> None:
+    """Append facts of one moment: (kind, canonical bytes) each."""
+    moment = db.moment(at)
+    db.insert_rows(
+        "journal_fact",
+        ("organization_id", "kind", "at", "body"),
+        [(organization_id, kind, moment, body) for kind, body in facts],
+    )
 
 
 def lock_chain(organization_id: int) -> tuple[int, bytes, int, int, int] | None:

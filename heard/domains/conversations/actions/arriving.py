@@ -12,6 +12,8 @@ from heard.domains.contacts.queries import Known
 from heard.domains.conversations import rules, sql
 from heard.domains.conversations.rules import Placed
 
+_encode = json.JSONEncoder(ensure_ascii=False, default=plain.to_plain).encode
+
 
 @dataclass(slots=True)
 class New:
@@ -37,7 +39,7 @@ def message_row(organization_id: int, channel_id: int, item: New) -> tuple[objec
         else ""
     )
     root = event.root.native_id if event.root and len(event.root.native_id) <= rules.LONGEST_NATIVE_ID else ""
-    raw = "" if event.raw is None else json.dumps(event.raw, ensure_ascii=False, default=plain.to_plain)
+    raw = "" if event.raw is None else _encode(event.raw)
     return (
         item.id,
         organization_id,

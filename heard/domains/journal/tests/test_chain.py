@@ -287,6 +287,34 @@ def test_every_kind_of_fact_can_be_written_and_read_back() -> None:
         assert json.loads(body)["kind"] == kind
 
 
+_DATA = st.dictionaries(
+    st.text(st.characters(max_codepoint=127), max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(max_size=5)
+    | st.lists(st.integers(-9, 9)),
+    max_size=4,
+)
+
+
+@given(st.lists(st.tuples(st.text(max_size=5), _DATA), max_size=4), st.text(max_size=5))
+def test_many_facts_at_once_are_written_as_one_by_one(told, actor) -> None:
+    stamp = "2026-11-22T10:00:00.000000Z"
+    assert list(rules.entries(7, stamp, actor, told)) == [
+        rules.entry(7, stamp, actor, kind, data) for kind, data in told
+    ]
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53)])
+def test_one_number_too_large_among_many_is_refused(number) -> None:
+    rules.canonical({"ids": [1, 2, 3]})
+    with pytest.raises(rules.NotCanonical):
+        rules.canonical({"ids": [1, number, 3]})
+    with pytest.raises(rules.NotCanonical):
+        rules.canonical({"ids": [1, 2.5, 3]})
+
+
 def test_the_command_says_zero_or_one(tmp_path) -> None:
     import subprocess
     import sys
