@@ -379,3 +379,30 @@ def test_no_send_starts_after_a_hold_was_acknowledged(cast, line, race_rounds) -
     assert max(post.started_at for post in line.network.posts) <= acknowledged_at
     states = set(Outbound.objects.values_list("state", flat=True))
     assert states <= {"sent", "held", "waiting"}
+
+
+def test_a_form_that_was_taken_stays_taken_even_where_it_would_be_refused_by_now(
+    cast, line, monkeypatch
+) -> None:
+    """The answer to the first post got lost, and meanwhile the network's windows closed."""
+    from heard.connectorkit.vocabulary import No
+
+    case = Case.objects.get(pk=line.case())
+    form = {"verb": Verb.REPLY, "target_id": case.last_inbound_id, "text": "Hi", "key": "0e" * 16}
+    first = actions.submit(cast.alice, **form)
+    monkeypatch.setattr(type(line.network), "supports", lambda *_: No("Too late."))
+    assert actions.submit(cast.alice, **form) == first
+    with pytest.raises(Invalid, match="Too late"):
+        actions.submit(cast.alice, **{**form, "key": "0d" * 16})
+    with pytest.raises(Invalid, match="damaged"):
+        actions.submit(cast.alice, **{**form, "key": "no key"})
+
+
+def test_where_nobody_can_look_a_person_is_asked_within_seconds(cast, line) -> None:
+    line.network.without_keys()
+    line.network.can_look = False
+    line.network.fault = lambda order: "after"
+    outbound_id = _reply(cast, line)
+    _later(0)
+    _later(10)
+    assert _state(outbound_id) == "asked"
