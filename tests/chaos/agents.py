@@ -37,6 +37,7 @@ class Agent:
     milliseconds: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
+    name: str = ""
     _texts: count[int] = field(default_factory=count)
     _cases: list[str] = field(default_factory=list)
     _client: httpx.Client | None = None
@@ -66,7 +67,7 @@ class Agent:
         if not modes:
             return
         mode = self.rng.choice(modes)
-        text = f"Agent {self.number} answers, number {next(self._texts)}: we look into it."
+        text = f"Agent {self.number}{self.name} answers, number {next(self._texts)}: we look into it."
         answer = self._ask("POST", f"/c/{case}/answer", {**form, "mode": mode, "text": text})
         if answer.status_code == 422:
             return  # what was answered is gone meanwhile: the page says so, nothing was taken

@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.company LINES``: the company of a chaos run, made in a process of its own.
+"""``python -m tests.chaos.company LINES NAME``: the company of a chaos run, made in a process of its own.
 
 LINES is a file with {brand's handle: values of its channel}. Prints one JSON line: the paths of sign-in
 links, the organization, and channel ids by brand.
@@ -23,22 +23,21 @@ def main() -> None:
     from heard.domains.organizations.rules import LinkPurpose
     from heard.foundation.tenancy import Role
 
+    domain = f"{sys.argv[2].lower()}.example"
     prepare.databases()
     prepare.static_files()
     founded = actions.found_organization(
-        name="Northbridge",
+        name=sys.argv[2],
         timezone="Europe/London",
         owner_name="Alice Archer",
-        owner_email="alice@northbridge.example",
+        owner_email=f"alice@{domain}",
         owner_password=None,
         teams=["Customer service"],
     )
     actor = queries.actor_of(founded.organization_id, founded.member_id)
     users = []
     for number in range(AGENTS):
-        member_id = actions.add_member(
-            actor, f"Agent {number}", f"agent{number}@northbridge.example", Role.AGENT
-        )
+        member_id = actions.add_member(actor, f"Agent {number}", f"agent{number}@{domain}", Role.AGENT)
         users.append(queries.user_id_of(founded.organization_id, member_id))
     lines = json.loads(Path(sys.argv[1]).read_text())
     found = {brand: channels.connect(actor, "sandbox", values) for brand, values in lines.items()}

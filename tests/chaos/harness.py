@@ -177,35 +177,41 @@ class _Run:
         ]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + self.options.seconds * 2 + 120
+        self._disturb(threads)
+        deadline = time.monotonic() + self.options.seconds + 120
+        for agent in self.agents:
+            agent.stop.set()
+        for thread in threads:
+            thread.join(max(0.1, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in threads):
+            self.failed.append("the flow did not end in time")
+        self.customers.stop.set()
+
+    def _disturb(self, threads: list[threading.Thread]) -> None:
+        """Kill, start again, and ask for faults while they talk; everything runs again at the end."""
+        ends_at = time.monotonic() + self.options.seconds
         next_kill = time.monotonic() + self.options.kill_every_seconds
         back_at: dict[str, float] = {}
-        ends_at = time.monotonic() + self.options.seconds
-        while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+        while time.monotonic() < ends_at and any(thread.is_alive() for thread in threads):
             now = time.monotonic()
             for name in [name for name, at in back_at.items() if at <= now]:
                 self.found.start(name)
                 del back_at[name]
-            if now >= next_kill and now < ends_at:
+            if now >= next_kill:
                 next_kill = now + self.fate.uniform(0.5, 1.5) * self.options.kill_every_seconds
-                name = self.fate.choice([name for name in self.found.parts if name not in back_at])
-                self.found.kill(name)
-                back_at[name] = time.monotonic() + self.fate.uniform(0.0, 2.0)
-            if self.fate.random() < 0.05 and now < ends_at:
+                self._kill_somebody(back_at)
+            if self.fate.random() < 0.05:
                 self._ask_for_a_fault()
-            if now >= ends_at:
-                for agent in self.agents:
-                    agent.stop.set()
             time.sleep(0.1)
-        if any(thread.is_alive() for thread in threads):
-            self.failed.append("the flow did not end in time")
-        self.customers.stop.set()
-        for agent in self.agents:
-            agent.stop.set()
-        for thread in threads:
-            thread.join(30)
         for name in self.found.parts:
             self.found.start(name)
+
+    def _kill_somebody(self, back_at: dict[str, float]) -> None:
+        alive = [name for name in self.found.parts if name not in back_at]
+        if alive:
+            name = self.fate.choice(alive)
+            self.found.kill(name)
+            back_at[name] = time.monotonic() + self.fate.uniform(0.0, 2.0)
 
     def _guarded(self, target: Callable[[], None]) -> None:
         try:

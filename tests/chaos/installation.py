@@ -140,7 +140,9 @@ class Installation:
             text=True, timeout=timeout_seconds, check=False,
         )  # fmt: skip
 
-    def found_company(self, lines: Mapping[str, Mapping[str, Any]]) -> None:
+    def found_company(
+        self, lines: Mapping[str, Mapping[str, Any]], name: str = "Northbridge"
+    ) -> dict[str, Any]:
         """Databases, an organization with its people, and a channel for each line (brand: settings)."""
         accounts = {}
         for brand in lines:
@@ -150,10 +152,11 @@ class Installation:
             for brand, settings in lines.items()
         }
         (self.folder / "lines.json").write_text(json.dumps(asked))
-        done = self.run("tests.chaos.company", str(self.folder / "lines.json"))
+        done = self.run("tests.chaos.company", str(self.folder / "lines.json"), name)
         if done.returncode:
             raise DidNotStart(f"company:\n{done.stdout}{done.stderr}"[-4000:])
         self.company = json.loads(done.stdout.splitlines()[-1])
+        return self.company
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Ask the Sandbox's control API; raises ``httpx.HTTPError``."""
