@@ -61,9 +61,8 @@
     }
 
     listen() {
-      this.area.addEventListener("input", () => this.typed());
       this.area.addEventListener("keydown", (event) => this.key(event));
-      this.form.addEventListener("change", (event) => this.changed(event));
+      this.form.addEventListener("input", (event) => this.edited(event));
       this.form.addEventListener("submit", (event) => this.guard(event), true);
       this.form.addEventListener("htmx:before:request", (event) => this.leaves(event));
       this.form.addEventListener("htmx:after:request", (event) => this.answered(event));
@@ -95,20 +94,18 @@
       this.form.requestSubmit(this.send);
     }
 
-    typed() {
-      this.problems.replaceChildren();
-      this.update();
-      clearTimeout(this.keeping);
-      this.keeping = setTimeout(() => this.keep(), 300);
-    }
-
-    // A textarea "changes" when it is left, in the middle of a click: nothing may move under the pointer.
-    changed(event) {
-      if (event.target === this.area) return;
+    // On "input", never on "change": that one fires when a field is left, in the middle of a click on
+    // something else, and what vanished then would move the target from under the pointer.
+    edited(event) {
       this.problems.replaceChildren();
       if (event.target === this.picker) this.take(this.picker.files);
+      this.keepSoon();
       this.update();
-      if (event.target.name === "mode") this.keep();
+    }
+
+    keepSoon() {
+      clearTimeout(this.keeping);
+      this.keeping = setTimeout(() => this.keep(), 300);
     }
 
     // The draft stays in this browser until the server has accepted it
@@ -331,7 +328,8 @@
     giveBack(words) {
       if (this.area.value.trim()) return;
       this.area.value = words;
-      this.typed();
+      this.keepSoon();
+      this.update();
       this.area.focus();
       say(text("restored"));
     }
