@@ -150,4 +150,27 @@ def upgrade(*, rehearse_only: bool, folder: Path | None) -> None:
     sys.exit(1 if found.wrong else 0)
 
 
-COMMANDS: list[click.Command] = [doctor, backup, restore, upgrade]
+@click.command()
+@click.option("--to", "target", required=True, help="postgresql://user@host:port/name of an empty database.")
+def move(target: str) -> None:
+    """Copy an embedded installation from SQLite to PostgreSQL, and compare both.
+
+    Stop Heard first. The SQLite files are left as they are; keys and files stay in the data folder. A
+    password may stand in the address, in PGPASSWORD, or in ~/.pgpass.
+    """
+    from heard.config.move import move as copy_over
+
+    with _told() as tell:
+        done = copy_over(target, tell)
+    table = Table("table", "rows", box=None)
+    for name, count in done.rows.items():
+        if count:
+            table.add_row(name, f"{count:,}")
+    Console().print(table)
+    click.echo(f"{sum(done.rows.values()):,} rows in {len(done.rows)} tables are the same on both sides.")
+    for line in done.journal:
+        click.echo(f"Journal: {line}")
+    click.echo("From now on start Heard with HEARD_DATABASE_URL set to that address.")
+
+
+COMMANDS: list[click.Command] = [doctor, backup, restore, upgrade, move]

@@ -18,6 +18,9 @@ from heard.config.backup.archive import BackupProblem, Manifest, unpack
 
 from .installation import Installation
 
+# Each test starts a dozen processes of Heard.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
 SAID = "SELECT native_id, text FROM conversations_message ORDER BY id"
 
 
