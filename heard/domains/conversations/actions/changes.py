@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from heard.connectorkit.vocabulary import MessageGone, MessageSeen, Receipt
-from heard.domains.conversations import rules
+from heard.domains.conversations import rules, sql
 from heard.domains.conversations.facts import (
     ContactMessagesErased,
     MessageDeleted,
@@ -90,6 +90,8 @@ def apply_gone(organization_id: int, channel_id: int, event: MessageGone, receiv
             received_at=received_at,
             state=MessageState.DELETED,
         )
+        # What answered it may be here already: the tree is drawn through tombstones too.
+        sql.adopt(organization_id, channel_id, [event.native_id])
         return 1
     if message.state != MessageState.VISIBLE:
         return 0

@@ -192,3 +192,12 @@ def test_a_delivery_is_settled_only_after_its_messages_are_committed(line, monke
     with clock.frozen(now + timedelta(minutes=5)):
         jobs()["conversations.take_in"].run(Slice(clock.now(), 10, clock.now() + timedelta(seconds=30)))
     assert _messages(line) == ["Hello 1"]
+
+
+def test_an_answer_is_linked_to_a_parent_that_is_only_known_to_be_deleted(line) -> None:
+    """Found by the fuzz: the answer came first, then the word that its parent is gone."""
+    line.says(message(2, parent=Ref("m1")))
+    line.says(MessageGone("m1", datetime(2026, 11, 22, 11, 0, tzinfo=UTC)))
+    child = Message.objects.get(native_id="m2")
+    assert child.parent is not None
+    assert child.parent.state == "deleted"
