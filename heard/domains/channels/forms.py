@@ -101,7 +101,9 @@ class AccessForm(forms.Form):
     """An exception to the role: who, and what they may do on this channel."""
 
     who = forms.ChoiceField(label=_("Who"))
-    access = forms.ChoiceField(label=_("On this account"), choices=list(ACCESS_LABELS.items()))
+    access = forms.ChoiceField(
+        label=_("On this account"), choices=list(ACCESS_LABELS.items()), initial=Access.VIEW.value
+    )
 
     def __init__(
         self, *args: Any, members: Sequence[MemberLine], teams: Sequence[TeamLine], **kwargs: Any
@@ -111,4 +113,9 @@ class AccessForm(forms.Form):
         groups = [(f"team-{line.id}", line.name) for line in teams]
         field = self.fields["who"]
         if isinstance(field, forms.ChoiceField):
-            field.choices = [(_("Teams"), groups), (_("Members"), people)] if groups else people
+            # Nobody is chosen beforehand: a slip of the hand would hide an account from a whole team.
+            field.choices = [
+                ("", _("Choose…")),
+                *([(_("Teams"), groups)] if groups else []),
+                (_("Members"), people),
+            ]

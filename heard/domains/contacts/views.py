@@ -65,7 +65,7 @@ def _context(actor: Actor, found: ContactView) -> dict[str, object]:
                     names.get(item.network, item.network),
                     one_line(item.handle) or _("erased"),
                     item.url if item.url.startswith(("https://", "http://")) else "",
-                    one_line(item.name) if item.name != item.handle else "",
+                    one_line(item.name) if item.name not in {item.handle, found.name} else "",
                 )
                 for item in found.identities
             ],

@@ -12,7 +12,7 @@ from django.db.models import Q
 from heard.connectorkit.vocabulary import Author, MessageKind, Ref, Target, Visibility
 from heard.domains.contacts import queries as contacts
 from heard.domains.conversations.models import Attachment, Conversation, Message
-from heard.domains.conversations.rules import KIND_LABELS, preview
+from heard.domains.conversations.rules import KIND_LABELS
 from heard.foundation.errors import NotFound
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "message_views",
     "messages_of",
     "posts_above",
-    "preview",
     "said_by",
     "target_of",
 ]

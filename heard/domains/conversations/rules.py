@@ -119,12 +119,6 @@ def is_newer(event: MessageSeen, held: Placed) -> bool:
     return bool(event.version) and event.version > held.version and held.state == "visible"
 
 
-def preview(text: str, longest: int = 160) -> str:
-    """One line for a list row."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
 KIND_LABELS = {
     MessageKind.POST: "Post",
     MessageKind.COMMENT: "Comment",

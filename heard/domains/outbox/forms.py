@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from heard.domains.channels.queries import ChannelView
 
+EVERYTHING = "0"
+
 
 class HoldForm(forms.Form):
     """Why, and what: everything or one account."""
@@ -20,19 +22,14 @@ class HoldForm(forms.Form):
         help_text=_("Everybody reads it, on every page, until it is released."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    channel = forms.TypedChoiceField(
-        label=_("What is stopped"),
-        coerce=int,
-        required=False,
-        empty_value=None,
-    )
+    channel = forms.TypedChoiceField(label=_("What is stopped"), coerce=int)
 
     def __init__(self, *args: Any, channels: Sequence[ChannelView], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["channel"]
         if isinstance(field, forms.ChoiceField):
             field.choices = [
-                ("", _("Everything")),
+                (EVERYTHING, _("Everything")),
                 *(
                     (
                         str(view.channel_id),

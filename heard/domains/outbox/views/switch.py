@@ -37,7 +37,7 @@ def switch(request: MemberRequest) -> HttpResponse:
             placed = actions.place_hold(
                 request.actor,
                 reason=form.cleaned_data["reason"],
-                channel_id=form.cleaned_data["channel"],
+                channel_id=form.cleaned_data["channel"] or None,
             )
             _acknowledge(request, placed)
             return redirect("outbox:switch")
@@ -63,8 +63,8 @@ def _acknowledge(request: MemberRequest, placed: Placed) -> None:
     ]
     count = len(placed.in_flight)
     words = ngettext(
-        "Stopped. %(count)d message had been handed to its network before and may still arrive: %(names)s.",
-        "Stopped. %(count)d messages had been handed to their network before and may still arrive: %(names)s.",
+        "Stopped. %(count)d message had been handed to its network and may still arrive: %(names)s.",
+        "Stopped. %(count)d messages had been handed to their network and may still arrive: %(names)s.",
         count,
     )
     messages.warning(request, words % {"count": count, "names": "; ".join(names) or _("not yours to see")})

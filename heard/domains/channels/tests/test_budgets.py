@@ -1,0 +1,159 @@
+"""What a network still lets us ask: counted at every look and sending, and kept for replies first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heard.connectorkit.manifest import Budget, Manifest
+from heard.connectorkit.vocabulary import Page
+from heard.domains.channels import actions, queries, rules, schedule
+from heard.domains.channels.models import Channel
+from heard.foundation import clock
+from heard.foundation.net import Exchange, GuardedNet
+from heard.foundation.work import Claimed
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+MANIFEST = Manifest(
+    "memory",
+    "Memory",
+    "For tests.",
+    fields=(),
+    budgets=(Budget("requests", 100, 100), Budget("media", 30, 1800, "uploads")),
+)
+DECLARED = MANIFEST.budgets[0]
+
+
+def left(kept, at=NOW):
+    return rules.budget_left(DECLARED, kept.get("requests", {}), at)
+
+
+def test_each_request_is_counted_and_comes_back_with_time():
+    kept = rules.spend(MANIFEST, {}, [{}] * 30, NOW)
+    assert left(kept) == 70
+    assert left(kept, NOW + timedelta(seconds=10)) == 80
+    assert left(kept, NOW + timedelta(hours=1)) == 100
+    assert left(rules.spend(MANIFEST, kept, [{}] * 5, NOW)) == 65
+
+
+def test_only_allowances_in_requests_are_counted():
+    assert set(rules.spend(MANIFEST, {}, [{}], NOW)) == {"requests"}
+
+
+def test_the_networks_own_word_counts():
+    told = {"x-ratelimit-limit": "300", "x-ratelimit-remaining": "7", "x-ratelimit-reset": "60"}
+    kept = rules.spend(MANIFEST, {}, [told], NOW)
+    assert left(kept) == 7
+    assert left(kept, NOW + timedelta(seconds=30)) == 7
+    assert left(kept, NOW + timedelta(seconds=61)) > 7
+
+
+def test_what_an_answer_says_of_another_allowance_teaches_this_one_nothing():
+    told = {"x-ratelimit-limit": "30", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "900"}
+    assert left(rules.spend(MANIFEST, {}, [told], NOW)) == 99
+
+
+def test_too_many_requests_closes_until_it_is_said_to_open():
+    kept = rules.spend(MANIFEST, {}, [{"retry-after": "120"}], NOW)
+    assert left(kept) == 0
+    assert rules.seconds_until_look(MANIFEST, kept, NOW) == 120
+    assert rules.seconds_until_look(MANIFEST, kept, NOW + timedelta(seconds=120)) == 0
+
+
+def test_looks_leave_a_reserve_for_replies():
+    assert rules.seconds_until_look(MANIFEST, rules.spend(MANIFEST, {}, [{}] * 79, NOW), NOW) == 0
+    kept = rules.spend(MANIFEST, {}, [{}] * 85, NOW)
+    assert left(kept) == 15
+    assert rules.seconds_until_look(MANIFEST, kept, NOW) == pytest.approx(6)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(min_value=0, max_value=40), max_size=12), st.integers(min_value=0, max_value=400))
+def test_never_less_than_nothing_nor_more_than_all_and_a_look_comes_in_time(counts, later):
+    kept = {}
+    for step, count in enumerate(counts):
+        kept = rules.spend(MANIFEST, kept, [{}] * count, NOW + timedelta(seconds=step))
+    at = NOW + timedelta(seconds=len(counts) + later)
+    assert 0 <= left(kept, at) <= DECLARED.amount
+    wait = rules.seconds_until_look(MANIFEST, kept, at)
+    assert rules.seconds_until_look(MANIFEST, kept, at + timedelta(seconds=wait + 0.001)) == 0
+
+
+@settings(deadline=None)
+@given(st.integers(min_value=0, max_value=99))
+def test_what_is_kept_is_read_back_the_same(count):
+    kept = rules.spend(MANIFEST, {}, [{"ratelimit-limit": "100"}] * count, NOW)
+    found = rules.budget_from_plain(DECLARED, kept["requests"], NOW)
+    assert rules.budget_to_plain(found) == kept["requests"]
+
+
+def exchange(**headers):
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Exchange("GET", "memory.example", "/", 200, 0.1, 5, named)
+
+
+@pytest.fixture
+def counted(line):
+    """A channel of a network that allows a hundred requests, whose looks make three."""
+    network = line.network
+    network.manifest = replace(network.manifest, budgets=MANIFEST.budgets)
+    asked = []
+
+    def fetch(link, cursor):
+        asked.append(cursor)
+        assert isinstance(link.net, GuardedNet)
+        for _ in range(3):
+            link.net._caller.on_exchange(exchange())
+        return Page([], {"seen": 0})
+
+    network.fetch = fetch
+    return line, asked
+
+
+def look(line):
+    Channel.objects.update(due_at=clock.now(), lease_until=None)
+    claimed = actions.take_due_channels(clock.now(), 5)
+    assert [item.id for item in claimed] == [line.channel_id]
+    schedule.look_at(claimed[0])
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_look_is_counted_and_the_page_shows_what_is_left(cast, counted):
+    line, asked = counted
+    with clock.frozen(clock.now()):
+        look(line)
+        look(line)
+        assert len(asked) == 2
+        assert queries.health(cast.alice, line.channel_id).budgets == (("requests", 94, 100, "requests"),)
+    page = cast.browser(cast.alice).get(f"/settings/channels/{line.channel_id}/").content.decode()
+    assert "Budget left" in page
+    assert "of 100 requests" in page
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_look_waits_while_what_is_left_is_kept_for_replies(cast, counted):
+    line, asked = counted
+    start = clock.now()
+    with clock.frozen(start):
+        Channel.objects.update(budgets=rules.spend(line.network.manifest, {}, [{}] * 90, start))
+        look(line)
+        assert asked == []
+        row = Channel.objects.get()
+        assert row.due_at == pytest.approx(start + timedelta(seconds=11), abs=timedelta(seconds=0.1))
+        assert (row.error, row.state) == ("", "active")
+    with clock.frozen(start + timedelta(seconds=30)):
+        look(line)
+        assert len(asked) == 1
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_lost_lease_puts_nothing_off(line):
+    due_at = Channel.objects.get().due_at
+    actions.put_off_look(
+        Claimed(id=line.channel_id, fence=999, organization_id=line.actor.organization_id), 600
+    )
+    assert Channel.objects.get().due_at == due_at
