@@ -31,13 +31,15 @@ def work_off() -> None:
             return
 
 
-def fill(place: Installation, messages: int, meter: Meter | None = None) -> list[tuple[int, int]]:
-    """Take in so many messages; (messages, resident bytes) after each chunk."""
+def fill(
+    place: Installation, messages: int, meter: Meter | None = None, *, offset: int = 0
+) -> list[tuple[int, int]]:
+    """Take in so many messages after ``offset`` others; (messages, resident bytes) after each chunk."""
     from heard.connectorkit.vocabulary import Source
     from heard.domains.channels.actions import ArrivedDelivery, receive
     from heard.foundation import clock
 
-    public = Public(max(1, messages // 5))
+    public = Public(max(1, messages // 5), offset=offset)
     meter = meter or Meter(place.server)
     samples = []
     for start in range(0, messages, CHUNK):

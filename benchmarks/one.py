@@ -9,7 +9,7 @@ from importlib import import_module
 SIZES: dict[str, dict[str, int]] = {
     "short": {
         "messages": 20_000, "flat_rows": 60_000, "facts": 50_000, "requests": 3000, "idle_seconds": 15,
-        "few": 2000, "many": 10_000,
+        "few": 1000, "many": 5000,
     },
     "default": {
         "messages": 100_000, "flat_rows": 200_000, "facts": 200_000, "requests": 10_000, "idle_seconds": 60,

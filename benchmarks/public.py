@@ -19,10 +19,10 @@ WORDS = (
 class Public:
     """Tells messages in the order in which they were said; the same seed tells the same."""
 
-    def __init__(self, people: int, seed: int = 7) -> None:
+    def __init__(self, people: int, seed: int = 7, *, offset: int = 0) -> None:
         self._random = random.Random(seed)
         self._people = people
-        self._number = 0
+        self._number = offset
         self._recent: list[str] = []
 
     def texts(self) -> str:
