@@ -135,11 +135,11 @@ def test_two_workers_do_nothing_twice(machines: Machines) -> None:
     machines.wait_until_all_is_done()
     assert machines.standing() == Counter(machines.submitted)
     arrived: Counter[int] = Counter()
-    facts = machines.record.rows(
-        "SELECT body FROM journal_fact WHERE kind = 'conversations.messages_arrived'"
-    )
+    facts = machines.record.rows("SELECT body FROM journal_fact WHERE kind = 'conversations.MessagesArrived'")
     for (body,) in facts:
-        arrived.update(json.loads(bytes(body))["data"]["message_ids"])
+        told = json.loads(bytes(body))["data"]
+        pairs = zip(told["message_ids"], told["directions"], strict=True)
+        arrived.update(number for number, direction in pairs if direction == "in")
     assert len(arrived) >= len(machines.said)
     assert max(arrived.values()) == 1
 
