@@ -41,12 +41,15 @@ def _keep(target: Any, worker: Worker) -> None:
 
 
 def _look_sqlite(worker: Worker) -> None:
-    cursors = [connections[alias].cursor() for alias in connections]
-    last: list[int | None] = [None for _ in cursors]
+    for alias in connections:
+        connections[alias].ensure_connection()
+    # sqlite3's own connections: forty looks a second, and Django's cursors would cost more than the look.
+    lines: list[Any] = [connections[alias].connection for alias in connections]
+    last: list[int | None] = [None for _ in lines]
     while not worker.stop.wait(LOOK_SECONDS):
-        for place, cursor in enumerate(cursors):
-            cursor.execute("PRAGMA data_version")
-            version = cursor.fetchone()[0]
+        for place, line in enumerate(lines):
+            with connections["default"].wrap_database_errors:
+                version = line.execute("PRAGMA data_version").fetchone()[0]
             if version != last[place]:
                 last[place] = version
                 worker.hint()

@@ -24,7 +24,7 @@ log = logger(__name__)
 LARGEST_PICTURE_BYTES = 10_000_000
 
 
-@job("conversations.take_in", sweep_seconds=1.0, limit=100)
+@job("conversations.take_in", sweep_seconds=3.0, limit=100)
 def take_in(turn: Slice) -> int:
     """Understand due deliveries: a batch per channel, messages and facts in one transaction."""
     claimed = channels.claim_deliveries(turn.now, turn.limit)
