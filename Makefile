@@ -43,8 +43,9 @@ check: setup ## linters, types and contracts alone
 	$(SCRATCH) $(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test-postgres: setup ## the whole suite on a throw-away PostgreSQL (Debian: postgresql)
-	$(BIN)/python -m tests.servers.postgres -- $(PYTEST) -n $(JOBS) $(ARGS)
+# Connectors, their kit and the pages' parts know no database: they run once, in make test.
+test-postgres: setup ## everything that touches a database, on a throw-away PostgreSQL (Debian: postgresql)
+	$(BIN)/python -m tests.servers.postgres -- $(PYTEST) -n $(JOBS) heard/domains tests $(ARGS)
 
 browser: setup ## journeys in Chromium, each page checked for accessibility (Debian: chromium)
 	HEARD_TESTS=browser $(PYTEST) -m browser $(ARGS)
