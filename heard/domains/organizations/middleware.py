@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from heard.domains.organizations import actions, queries
 from heard.domains.organizations.signin import CHOSEN
@@ -32,12 +35,18 @@ def actor(get_response: Answer) -> Answer:
             request.memberships = found.memberships if found else ()  # type: ignore[attr-defined]
             if found and _is_long_ago(found):
                 actions.note_seen(found.actor)
-            return _leave_by_page(request, get_response(request))
+            with _times_of(found):
+                return _leave_by_page(request, get_response(request))
 
         def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
             return _provider_failed(request, exception)
 
     return Actor()
+
+
+def _times_of(found: queries.SignedIn | None) -> AbstractContextManager[None]:
+    """While the page is made: times as the organization's clocks say them, not as the server's."""
+    return timezone.override(ZoneInfo(found.timezone)) if found else nullcontext()
 
 
 def _is_long_ago(found: queries.SignedIn) -> bool:

@@ -17,11 +17,15 @@ from heard.foundation.tenancy import Actor, Role
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A user as members' pages see them: acting in one organization, with the others to switch to."""
+    """A user as members' pages see them: acting in one organization, with the others to switch to.
+
+    ``timezone`` is that organization's IANA name: pages say times as its people's clocks do.
+    """
 
     actor: Actor
     memberships: tuple[Membership, ...]
     last_seen_at: datetime | None
+    timezone: str
 
 
 def signed_in(user_id: int, organization_id: int | None) -> SignedIn | None:
@@ -41,6 +45,7 @@ def signed_in(user_id: int, organization_id: int | None) -> SignedIn | None:
             "name",
             "last_seen_at",
             "teammember__team_id",
+            "organization__timezone",
         )
     )
     if not rows:
@@ -54,7 +59,7 @@ def signed_in(user_id: int, organization_id: int | None) -> SignedIn | None:
         name=chosen[5],
         team_ids=frozenset(row[7] for row in rows if row[0] == chosen[0] and row[7] is not None),
     )
-    return SignedIn(actor, tuple(found.values()), chosen[6])
+    return SignedIn(actor, tuple(found.values()), chosen[6], chosen[8])
 
 
 def actor_of(organization_id: int, member_id: int) -> Actor:

@@ -1,6 +1,7 @@
 """The pages: what they do, and whom they let in."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.core import mail as outgoing
@@ -8,7 +9,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from heard.domains.organizations import actions, queries
-from heard.domains.organizations.models import User
+from heard.domains.organizations.models import Invitation, User
 from heard.domains.organizations.tests.people import PASSWORD
 from heard.foundation.errors import NotFound
 from heard.foundation.tenancy import Role
@@ -383,3 +384,12 @@ def test_the_settings_menu_shows_what_one_may_open(cast):
     ]
     assert list(panels.company_pages(cast.bob)) == []
     assert [item.url for item in panels.own_pages(cast.bob)] == ["/settings/profile/"]
+
+
+@pytest.mark.parametrize(("zone", "words"), [("Asia/Tokyo", "9:30 p.m."), ("America/New_York", "7:30 a.m.")])
+def test_pages_say_times_as_the_organizations_clocks_do(cast, as_user, zone, words):
+    actions.change_organization(cast.alice, name="Northbridge Transit", timezone=zone)
+    actions.invite(cast.alice, email="dora@northbridge.example", role=Role.AGENT)
+    Invitation.objects.update(expires_at=datetime(2099, 11, 22, 12, 30, tzinfo=UTC))
+    page = as_user("alice").get("/settings/members/").content.decode()
+    assert f"Works until Nov. 22, 2099, {words}" in page
