@@ -10,7 +10,6 @@ from django.db import connection
 
 from heard.domains.journal import actions as journal
 from heard.domains.journal import queries as record
-from heard.domains.journal.rules import Checkpoint
 from heard.domains.organizations import actions, queries
 from heard.foundation.tenancy import Role
 
@@ -103,14 +102,18 @@ def test_verify_says_that_all_fits_and_names_the_entry_that_does_not(cast, seale
     assert "fit, to the end" not in page
 
 
-def test_a_checkpoint_is_a_file_that_verifies_later(cast, sealed, as_user):
+def test_a_checkpoint_is_a_file_that_promises_the_records_end(cast, sealed, as_user):
     end = sealed()
     answer = as_user("alice").post("/journal/checkpoint/")
     assert answer["Content-Type"] == "application/json"
     assert f"heard-checkpoint-{cast.alice.organization_id}-{end}.json" in answer["Content-Disposition"]
     assert answer["Content-Disposition"].startswith("attachment;")
-    promise = Checkpoint.from_json(answer.content.decode())
-    assert json.loads(answer.content)["position"] == promise.position == end
+    promised, known = json.loads(answer.content), record.checkpoint(cast.alice.organization_id)
+    assert promised["position"] == end
+    assert (promised["hash"], promised["merkle_root"]) == (known.hash, known.merkle_root)
+    assert record.verify(cast.alice.organization_id, known).holds
+    # Later entries change nothing of what was promised.
     actions.rename_brand(cast.alice, queries.brands(cast.alice)[0].id, "Ferries")
     journal.seal_all(cast.alice.organization_id)
-    assert record.verify(cast.alice.organization_id, promise).holds
+    assert record.checkpoint(cast.alice.organization_id).hash != promised["hash"]
+    assert record.verify(cast.alice.organization_id, known).holds
