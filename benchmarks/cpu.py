@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -71,7 +72,7 @@ class Meter:
         server = seconds_of(descendants(self.server)) if self.server else 0.0
         return time.process_time(), server, time.perf_counter()
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> Self:
         self._at = self._now()
         return self
 

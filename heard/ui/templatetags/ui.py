@@ -64,17 +64,25 @@ def network_icon(network: str, label: str = "") -> SafeString:
 
 
 def _use(classes: str, symbol: str, label: str) -> SafeString:
-    sprite = static("ui/icons.svg")
-    if label:
-        return format_html(
-            '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>',
-            classes,
-            label,
-            sprite,
-            symbol,
-        )
+    if not label:
+        return _use_silently(classes, symbol)
     return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite, symbol
+        '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>',
+        classes,
+        label,
+        static("ui/icons.svg"),
+        symbol,
+    )
+
+
+@lru_cache(maxsize=1000)
+def _use_silently(classes: str, symbol: str) -> SafeString:
+    """Remembered: a page of the inbox draws a hundred and fifty of the same few."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        classes,
+        static("ui/icons.svg"),
+        symbol,
     )
 
 
