@@ -88,6 +88,13 @@ def _address(command: Any) -> Any:
     return click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")(command)
 
 
+def _metrics(command: Any) -> Any:
+    host = click.option(
+        "--metrics-host", default="127.0.0.1", show_default=True, help="Address to serve metrics on."
+    )
+    return host(click.option("--metrics-port", type=int, help="Serve Prometheus metrics here.")(command))
+
+
 @cli.command()
 @_address
 @click.option("--no-browser", is_flag=True, help="For scripts: one JSON line on standard output, no browser.")
@@ -115,30 +122,35 @@ def up(host: str, port: int) -> None:
 @_address
 def web(host: str, port: int) -> None:
     """Serve pages, webhooks and live streams (one process; start as many as you like)."""
-    from heard.config import processes, startup, wakeups
+    from heard.config import prepare, processes, startup, wakeups
 
     startup.start()
+    prepare.static_files()
     wakeups.install_hints()
     processes.web(host, port)
 
 
 @cli.command()
 @click.option("--streams/--no-streams", default=False, help="Also hold networks' streams in this process.")
-def worker(*, streams: bool) -> None:
+@_metrics
+def worker(*, streams: bool, metrics_port: int | None, metrics_host: str) -> None:
     """Do the work: listen, understand, send (any number, on any number of machines)."""
     from heard.config import processes, startup, wakeups
 
     startup.start()
+    processes.serve_metrics(metrics_host, metrics_port)
     wakeups.install_hints()
     processes.worker(with_streams=streams)
 
 
 @cli.command()
-def stream() -> None:
+@_metrics
+def stream(*, metrics_port: int | None, metrics_host: str) -> None:
     """Hold the open lines of networks that stream."""
     from heard.config import processes, startup, wakeups
 
     startup.start()
+    processes.serve_metrics(metrics_host, metrics_port)
     wakeups.install_hints()
     processes.stream()
 

@@ -125,7 +125,10 @@ def _wait_for_sandbox(child: up.Child, port: int) -> None:
 
 def _company() -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "heard.config.demo_company"], stdout=subprocess.PIPE, check=False, env=dict(os.environ)
+        [sys.executable, "-m", "heard.config.demo_company"],
+        stdout=subprocess.PIPE,
+        check=False,
+        env=dict(os.environ),
     )
     if done.returncode:
         raise click.ClickException("The demo company could not be set up; the reason stands above.")

@@ -36,7 +36,9 @@ def main() -> None:
     known = queries.every_organization()
     if known:
         organization_id = known[0].id
-        owner = next(line for line in queries.members_for_operator(organization_id) if line.role is Role.OWNER)
+        owner = next(
+            line for line in queries.members_for_operator(organization_id) if line.role is Role.OWNER
+        )
         actor = queries.actor_of(organization_id, owner.id)
         user_id = queries.user_id_of(organization_id, owner.id)
     else:

@@ -7,7 +7,7 @@ import hmac
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from heard.config import options
+from heard.config import gauges, options
 from heard.foundation import metrics as foundation_metrics
 from heard.foundation.errors import HeardError
 
@@ -78,5 +78,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
         )
     if not allowed:
         return HttpResponse("Not allowed.\n", status=403, content_type="text/plain")
+    gauges.fill()
     body, content_type = foundation_metrics.exposition()
     return HttpResponse(body, content_type=content_type)

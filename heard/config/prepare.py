@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from pathlib import Path
 
@@ -35,13 +36,24 @@ def missing_migrations() -> list[str]:
 
 
 def static_files() -> None:
-    """Collect and compress static files once per version of them."""
-    stamp = Path(settings.STATIC_ROOT) / ".version"
+    """Collect and compress static files once per version of them; several processes may ask at once."""
+    folder = Path(settings.STATIC_ROOT)
     wanted = _fingerprint()
-    if stamp.exists() and stamp.read_text() == wanted:
+    if _collected(folder) == wanted:
         return
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-    stamp.write_text(wanted)
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder.parent / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _collected(folder) != wanted:
+            call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+            (folder / ".version").write_text(wanted)
+
+
+def _collected(folder: Path) -> str:
+    try:
+        return (folder / ".version").read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _fingerprint() -> str:

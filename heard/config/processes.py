@@ -54,6 +54,15 @@ def web(host: str, port: int) -> None:
     os._exit(0)
 
 
+def serve_metrics(host: str, port: int | None) -> None:
+    """Show this process's numbers to Prometheus, for processes that serve no pages."""
+    from heard.foundation import metrics
+
+    if port is not None:
+        server = metrics.serve(port, host)
+        log.info("metrics_served", host=host, port=server.server_port)
+
+
 def worker(*, with_streams: bool) -> None:
     """Do the work until told to stop."""
     from heard.config import wakeups

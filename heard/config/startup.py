@@ -22,18 +22,14 @@ def start(*, log_style: str = "") -> None:
 
 def equip() -> None:
     """Give the process its guarded net and its keys, made when first asked for."""
-    from heard.foundation import equipment, metrics
+    from heard.foundation import equipment
     from heard.foundation.crypto import KeyRing
-    from heard.foundation.net import AllowList, Exchange, Guard, GuardedNet
-
-    def count(exchange: Exchange) -> None:
-        metrics.EXCHANGES.labels(network=exchange.host, status=str(exchange.status or 0)).inc()
+    from heard.foundation.net import AllowList, Guard, GuardedNet
 
     equipment.give(
         net=lambda: GuardedNet(
             Guard(AllowList.parse(options.ALLOW_ADDRESSES.value)),
             extra_ca_file=options.EXTRA_CA.value or None,
-            on_exchange=count,
         ),
         keyring=lambda: KeyRing.open(options.data_folder() / "keys", options.KEYS.value),
     )

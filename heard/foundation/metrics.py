@@ -81,7 +81,19 @@ EXCHANGES = Counter(
     ("network", "status"),
     registry=REGISTRY,
 )
-DUE_ROWS = Gauge("heard_due_rows", "Rows that were due when a job last looked.", ("job",), registry=REGISTRY)
+DELIVERIES_WAITING = Gauge(
+    "heard_deliveries_waiting", "Deliveries of the installation not understood yet.", registry=REGISTRY
+)
+DELIVERIES_WAITING_SECONDS = Gauge(
+    "heard_deliveries_waiting_seconds", "Age of the oldest delivery not understood yet.", registry=REGISTRY
+)
+OUTBOUNDS = Gauge(
+    "heard_outbounds",
+    "What has not left yet, or may have left, by state (waiting, held, sending, unknown, asked).",
+    ("state",),
+    registry=REGISTRY,
+)
+DATABASE_UP = Gauge("heard_database_up", "1 when the databases answered this scrape.", registry=REGISTRY)
 JOB_SECONDS = Histogram(
     "heard_job_seconds", "Time of one slice of a job.", ("job",), buckets=_JOB_SECONDS, registry=REGISTRY
 )
@@ -108,6 +120,9 @@ JOURNAL_SEALED_POSITION = Gauge(
     registry=REGISTRY,
 )
 JOURNAL_UNSEALED = Gauge("heard_journal_unsealed_facts", "Facts that wait for their seal.", registry=REGISTRY)
+JOURNAL_UNSEALED_SECONDS = Gauge(
+    "heard_journal_unsealed_seconds", "Age of the oldest fact that waits for its seal.", registry=REGISTRY
+)
 
 
 def exposition() -> tuple[bytes, str]:

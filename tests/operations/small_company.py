@@ -14,6 +14,7 @@ def main(count: int) -> None:
     startup.start()
     prepare.databases()
     from heard.connectorkit import registry
+    from heard.domains.channels.models import Channel
     from heard.domains.media.actions import store
     from heard.domains.organizations.actions import found_organization
     from heard.domains.organizations.queries import actor_of
@@ -35,6 +36,8 @@ def main(count: int) -> None:
     actor = actor_of(founded.organization_id, founded.member_id)
     line = connect(actor, network)
     line.says(*(message(number, f"person{number % 7}", text=f"Matter {number} ☂") for number in range(count)))
+    # Other processes do not know the network in memory: for them it is a paused account of another one.
+    Channel.objects.filter(pk=line.channel_id).update(network="sandbox", state="paused")
     store(actor.organization_id, name="receipt.txt", content_type="text/plain", data=b"Paid on Tuesday.\n")
 
 

@@ -152,6 +152,18 @@ def test_what_waits_and_what_is_broken_is_said(installed, line, monkeypatch):
     assert all(finding.what_to_do for finding in said.values())
 
 
+@pytest.mark.django_db(databases="__all__")
+def test_a_channel_without_a_connector_is_named_and_leaves_the_others_their_lines(installed, cast, line):
+    from heard.domains.channels.models import Channel
+    from heard.domains.channels.queries import streaming_candidates
+
+    assert line.channel_id in [channel_id for _, channel_id, _ in streaming_candidates()]
+    Channel.objects.update(network="pigeon")
+    assert streaming_candidates() == []
+    titles = [finding.title for finding in installed() if finding.level is Level.WRONG]
+    assert titles == ["1 channel of “pigeon” cannot listen: its connector is not installed."]
+
+
 def heard(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "heard", *arguments],

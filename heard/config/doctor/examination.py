@@ -90,6 +90,7 @@ def _work() -> Iterator[Finding]:
     if theirs is not None:
         yield databases.skew(now, theirs)
     yield from _keys()
+    yield from work.unspoken(channels.without_connector())
     yield from work.channels(channels.troubled(), channels.unreadable())
     yield work.backlog(*channels.backlog(), now)
     yield work.outbox(*outbox.stuck())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,17 @@ def channels(troubled: Sequence[ChannelView], unreadable: int) -> list[Finding]:
             )
         )
     return found or [fine("All channels listen.")]
+
+
+def unspoken(networks: Mapping[str, int]) -> list[Finding]:
+    """Channels by network, where no connector speaks it."""
+    return [
+        wrong(
+            f"{count_of(count, 'channel')} of “{network}” cannot listen: its connector is not installed.",
+            "Install the package that brings it, or disconnect the channel.",
+        )
+        for network, count in networks.items()
+    ]
 
 
 def locked(found: Sequence[tuple[ChannelView, str]]) -> list[Finding]:

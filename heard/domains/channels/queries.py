@@ -323,9 +323,19 @@ def hook_token(actor: Actor, channel_id: int) -> str:
 
 
 def streaming_candidates() -> list[tuple[int, int, str]]:
-    """(organization, channel, network) of active channels. For ``heard stream``."""
-    rows = Channel.objects.filter(state=ChannelState.ACTIVE).order_by("pk")
+    """(organization, channel, network) of active channels that a connector speaks for. For ``heard stream``.
+
+    One whose connector was uninstalled must not take the others' lines with it.
+    """
+    known = registry.connectors()
+    rows = Channel.objects.filter(state=ChannelState.ACTIVE, network__in=list(known)).order_by("pk")
     return list(rows.values_list("organization_id", "pk", "network"))
+
+
+def without_connector() -> dict[str, int]:
+    """Channels that nothing here speaks for, by network, all organizations. For ``heard doctor``."""
+    rows = Channel.objects.exclude(state=ChannelState.CLOSED).exclude(network__in=list(registry.connectors()))
+    return dict(rows.order_by().values_list("network").annotate(count=Count("pk")))
 
 
 def networks_of(channel_ids: Iterable[int]) -> dict[int, str]:

@@ -33,6 +33,11 @@ def end_of(organization_id: int) -> int:
     return found or 0
 
 
+def ends() -> dict[int, int]:
+    """Last sealed position by organization. For metrics."""
+    return dict(Chain.objects.values_list("organization_id", "position"))
+
+
 def chains() -> list[int]:
     """All organizations that have a chain. For the operator's commands and the worker."""
     return list(Chain.objects.order_by("organization_id").values_list("organization_id", flat=True))
@@ -58,9 +63,9 @@ def _aware(at: datetime | str) -> datetime:
 
 def lag() -> int:
     """The most sealed facts that one reaction has still to read, all organizations. For doctor."""
-    ends = dict(Chain.objects.values_list("organization_id", "position"))
+    known = ends()
     rows = Consumer.objects.values_list("organization_id", "position")
-    return max((ends.get(organization, 0) - position for organization, position in rows), default=0)
+    return max((known.get(organization, 0) - position for organization, position in rows), default=0)
 
 
 def behind(names: list[str]) -> list[tuple[int, str]]:

@@ -268,3 +268,10 @@ def stuck() -> tuple[int, int]:
     """(unknown, waiting for a person's decision), all organizations. For ``heard doctor``."""
     rows = Outbound.objects
     return rows.filter(state=OutboundState.UNKNOWN).count(), rows.filter(state=OutboundState.ASKED).count()
+
+
+def unfinished() -> dict[str, int]:
+    """How many are in each state that is not an end, all organizations. For metrics."""
+    states = ("waiting", "held", "sending", "unknown", "asked")
+    rows = Outbound.objects.filter(state__in=states).values_list("state").annotate(count=Count("pk"))
+    return {**dict.fromkeys(states, 0), **dict(rows.order_by())}

@@ -38,7 +38,7 @@ def test_connection(actor: Actor, network: str, values: Mapping[str, Any]) -> Wh
     connector = queries.connector_of(network)
     settings, secrets = rules.split_fields(connector.manifest, dict(values))
     try:
-        return connector.identify(trial_link(settings, secrets))
+        return connector.identify(trial_link(connector.manifest.network, settings, secrets))
     except errors.ConnectorError as error:
         raise Invalid(error.message) from error
 
