@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
-WORDS = (
+WORDS = (  # noqa: SIM905 - read as sentences
     "order parcel still waiting since Monday and nobody answers why is the invoice charged twice please help"
     " danke für die schnelle Antwort leider fehlt ein Teil bonjour je n'ai rien reçu hola todavía no llega"
     " the new colour is lovely will it be back in store where do I send the broken one my daughter loves it"

@@ -63,7 +63,8 @@ def _journal(found: dict[str, Any], it: dict[str, Any], kind: str) -> list[str]:
 def _front(found: dict[str, Any], it: dict[str, Any], kind: str) -> list[str]:
     return [
         _line(found, f"Webhook front, {kind} (by the clock; by processor time {it['ratio_by_cpu']})",
-              f"{it['front']['per_second']:,.0f} requests/s", f"{it['null']['per_second']:,.0f} (null handler)",
+              f"{it['front']['per_second']:,.0f} requests/s",
+              f"{it['null']['per_second']:,.0f} (null handler)",
               it["ratio"], f"at least {it['goal_ratio']}", _yes(holds=it["holds"])),
         _line(found, f"Its p99, {kind}", f"{it['front']['p99_ms']:.0f} ms",
               f"{it['null']['p99_ms']:.0f} ms (null handler)", "", "", ""),
