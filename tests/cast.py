@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -75,13 +75,13 @@ def cast(db: None) -> Cast:
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryNetwork]:
+def network(monkeypatch: pytest.MonkeyPatch) -> MemoryNetwork:
     """The memory network, installed beside the real ones."""
     found = MemoryNetwork()
     real = dict(registry.connectors())
     monkeypatch.setattr(registry, "connectors", lambda: {**real, NETWORK: found})
     monkeypatch.setattr(registry, "connector", lambda name: {**real, NETWORK: found}[name])
-    yield found
+    return found
 
 
 @dataclass

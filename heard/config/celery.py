@@ -92,7 +92,12 @@ class HintSender(threading.Thread):
     def run(self) -> None:
         """Publish queued hints, several alike as one; pause while the broker is away."""
         line = self._app.connection_for_write()
-        away = (OperationalError, OSError, *line.connection_errors, *line.channel_errors)
+        away: tuple[type[BaseException], ...] = (
+            OperationalError,
+            OSError,
+            *line.connection_errors,
+            *line.channel_errors,
+        )
         while True:
             names = {self._names.get()}
             while not self._names.empty():
@@ -154,5 +159,5 @@ def work(worker: Worker) -> None:
         worker.run()
     finally:
         _stop.set()
-        state.should_stop = 0  # an exit status; Celery's consumer looks at it every second
+        state.should_stop = 0  # type: ignore[assignment]  # an exit status, its stub says None; Celery's consumer looks at it every second
         consumer.join(LEAVE_SECONDS)

@@ -7,6 +7,7 @@ more examples, and whole intakes of random histories.
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,10 +42,8 @@ AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 )
 def test_any_bytes_are_events_or_unreadable(network, body) -> None:
     connector = registry.connectors()[network]
-    try:
+    with suppress(errors.Unreadable):  # the one exception that may come; any other fails
         list(connector.receive(Account("1", "@us"), RawDelivery(Source.POLL, body, AT)))
-    except errors.Unreadable as error:
-        assert error.message
 
 
 @LONG

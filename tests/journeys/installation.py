@@ -41,7 +41,7 @@ class Installation:
         """A command of this installation; what it printed. Raises ``CalledProcessError``."""
         done = subprocess.run(
             [sys.executable, "-m", module, *arguments],
-            cwd=ROOT, env=dict(self.environment), stdout=subprocess.PIPE, check=True, timeout=60,
+            cwd=ROOT, env=dict(self.environment), stdout=subprocess.PIPE, check=True, timeout=240,
         )  # fmt: skip
         return done.stdout.decode()
 
@@ -57,14 +57,19 @@ def _serves(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def installation(prepare: str = "heard.config.demo_company", **options: str) -> Iterator[Installation]:
-    """Start one, prepared by a module of the product; everything is gone when the block ends."""
+def installation(
+    prepare: str = "heard.config.demo_company", *, host: str = LOOPBACK, **options: str
+) -> Iterator[Installation]:
+    """Start one, prepared by a module of the product; everything is gone when the block ends.
+
+    ``host`` is how people call it; ``options`` are settings, by the names of their environment variables.
+    """
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch_folder("journeys"))
         network = Sandbox(folder, free_port())
         stack.callback(network.close)
         network.start()
-        url = f"http://{LOOPBACK}:{free_port()}"
+        url = f"http://{host}:{free_port()}"
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),

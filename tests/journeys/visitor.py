@@ -14,7 +14,7 @@ WHAT_IT_IS = [
 ]  # fmt: skip
 PATIENCE_MS = 15_000
 LEAVES_MS = 40_000
-"""Ten seconds of undo, the worker's turn, the network's answer, the way back to the page; on a busy machine."""
+"""Ten seconds of undo, the worker's turn, the network's answer, the way back; on a busy machine."""
 
 STILL = """() => document.getAnimations().every(
   (one) => one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity)"""
@@ -77,15 +77,19 @@ class Visitor:
         expect(self.bubble(words).first).to_be_visible()
         self.settled()
 
-    def accessible(self) -> None:
-        """No violation that axe-core knows of, on the page as it is now."""
+    def barriers(self) -> list[str]:
+        """What axe-core finds wrong on the page as it is now."""
         # Colours that are on their way from one to another are no colours to judge.
         self.page.wait_for_function(STILL)
         found: Any = Axe().run(self.page)
-        assert not found.response["violations"], f"{self.page.url}\n{found.generate_report()}"
+        width = (self.page.viewport_size or {"width": 0})["width"]
+        return [
+            f"{self.page.url} at {width}: {broken['id']}, {broken['help']}: {node['html']}"
+            for broken in found.response["violations"]
+            for node in broken["nodes"]
+        ]
 
-
-def says_all(place: Locator, *sentences: str) -> None:
-    """Each of these sentences stands there."""
-    for sentence in sentences:
-        expect(place).to_contain_text(sentence)
+    def accessible(self) -> None:
+        """No violation that axe-core knows of, on the page as it is now."""
+        found = self.barriers()
+        assert not found, "\n".join(found)

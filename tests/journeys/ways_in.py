@@ -1,4 +1,4 @@
-"""``python -m tests.journeys.ways_in EMAIL…``: sign-in links as one JSON line, made by the installation itself."""
+"""``python -m tests.journeys.ways_in EMAIL…``: sign-in links as one JSON line."""
 
 from __future__ import annotations
 

@@ -25,7 +25,6 @@ from heard.domains.organizations import actions as organizations
 from heard.domains.outbox import actions as outbox
 from heard.foundation.errors import HeardError
 from heard.foundation.tenancy import Role
-from tests.memory_network import message
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 WORD = "heliotrope"

@@ -87,7 +87,7 @@ class Writer:
         entry.size, entry.mtime, entry.mode = found.st_size, int(found.st_mtime), 0o600
         with path.open("rb") as source:
             hashing = _Hashing(source)
-            self._tar.addfile(entry, hashing)  # type: ignore[arg-type]
+            self._tar.addfile(entry, hashing)
         self._manifest.sha256[name] = hashing.digest.hexdigest()
 
     def close(self) -> None:

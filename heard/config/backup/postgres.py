@@ -41,7 +41,7 @@ def counts(connection: psycopg.Connection) -> dict[str, int]:
     """Rows of every table, as this transaction sees them."""
     found = {}
     for name in tables(connection):
-        row = connection.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()  # type: ignore[arg-type]
+        row = connection.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()
         found[name] = int(row[0]) if row else 0
     return found
 

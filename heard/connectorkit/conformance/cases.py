@@ -1,7 +1,5 @@
 """Fixture folders and what stands in them: the base of the three groups of tests."""
 
-
-
 from __future__ import annotations
 
 import dataclasses

@@ -1,7 +1,5 @@
 """Whether events can be stored: what every delivery, however spoilt, must come to."""
 
-
-
 from __future__ import annotations
 
 import dataclasses

@@ -1,7 +1,5 @@
 """The folder's own parts: protocol, manifest, logo, README, the quality list."""
 
-
-
 from __future__ import annotations
 
 import inspect

@@ -1,7 +1,5 @@
 """Deliveries: the kept ones, garbage, and kept ones with one thing wrong."""
 
-
-
 from __future__ import annotations
 
 import dataclasses

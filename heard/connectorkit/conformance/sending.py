@@ -1,7 +1,5 @@
 """What can be asked and what becomes of it: capabilities, recorded exchanges, hostile servers."""
 
-
-
 from __future__ import annotations
 
 import itertools

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
-from functools import cache
 
 from django.db import transaction
 
@@ -19,9 +18,15 @@ from heard.foundation.work import backoff_seconds, wake
 MOST_ATTEMPTS = 8
 
 
-@cache
-def _names_of(kind: type[Fact]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+_names: dict[str, tuple[str, ...]] = {}
+
+
+def _names_of(fact: Fact) -> tuple[str, ...]:
+    """The fields of a fact's kind, looked up once per kind."""
+    known = _names.get(fact.kind)
+    if known is None:
+        known = _names[fact.kind] = tuple(field.name for field in fields(fact))
+    return known
 
 
 def append(organization_id: int, actor: str, facts: Sequence[Fact], *, at: datetime | None = None) -> None:
@@ -35,8 +40,7 @@ def append(organization_id: int, actor: str, facts: Sequence[Fact], *, at: datet
     require_transaction()
     moment = at or clock.now()
     told = [
-        (fact.kind, {name: rules.plain(getattr(fact, name)) for name in _names_of(type(fact))})
-        for fact in facts
+        (fact.kind, {name: rules.plain(getattr(fact, name)) for name in _names_of(fact)}) for fact in facts
     ]
     bodies = rules.entries(organization_id, clock.iso(moment), actor, told)
     sql.insert_facts(

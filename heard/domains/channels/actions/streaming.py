@@ -33,6 +33,8 @@ HOLD_SECONDS = 45.0
 """A killed holder's channels are deaf between looks for at most this long."""
 RENEW_SECONDS = 15.0
 LOOK_SECONDS = 3.0
+STATE_SECONDS = 1.0
+"""Who pauses a channel hears at most this long of what still comes in on the open line."""
 
 
 def take_line(organization_id: int, channel_id: int) -> bool:
@@ -141,13 +143,13 @@ class StreamKeeper:
                 # A stream begins now; what was said while there was none is looked for behind it.
                 is_open = True
                 note_streaming(organization_id, channel_id, seconds=HOLD_SECONDS, look=True)
-            if body:
-                receive([ArrivedDelivery(organization_id, channel_id, Source.STREAM, body, clock.now())])
-                metrics.DELIVERIES_RECEIVED.labels(network=network, source="stream").inc()
             if self._stop.is_set():
                 return
-            if time.monotonic() - looked_at > RENEW_SECONDS:
+            if time.monotonic() - looked_at > STATE_SECONDS:
                 looked_at = time.monotonic()
                 state = Channel.objects.filter(pk=channel_id).values_list("state", flat=True).first()
                 if state != ChannelState.ACTIVE:
-                    return
+                    return  # what came just now is not lost: the next look, after a resume, brings it
+            if body:
+                receive([ArrivedDelivery(organization_id, channel_id, Source.STREAM, body, clock.now())])
+                metrics.DELIVERIES_RECEIVED.labels(network=network, source="stream").inc()

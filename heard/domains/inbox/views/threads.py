@@ -290,12 +290,24 @@ def _quiet_lines(actor: Actor, case: CaseView, names: dict[int, str]) -> list[Bu
     """What was done with the case, and what colleagues told each other."""
     teams = {team.id: team.name for team in organizations.teams(actor, with_archived=True)}
     found = []
+    before: tuple[int | None, int | None] = (None, None)
     for event in queries.events(actor, case.case_id):
         who = names.get(event.by_id or 0, "Heard")
         if event.kind == "assigned":
-            whom = names.get(event.member_id or 0) or teams.get(event.team_id or 0)
+            # An event tells who has it now, person and team; people want to know which of them changed.
+            whom = [
+                label
+                for old, new, label in zip(
+                    before,
+                    (event.member_id, event.team_id),
+                    (names.get(event.member_id or 0), teams.get(event.team_id or 0)),
+                    strict=True,
+                )
+                if label and old != new
+            ]
+            before = (event.member_id, event.team_id)
             words = (
-                _("%(who)s assigned this to %(whom)s") % {"who": who, "whom": whom}
+                _("%(who)s assigned this to %(whom)s") % {"who": who, "whom": ", ".join(whom)}
                 if whom
                 else _("%(who)s unassigned this") % {"who": who}
             )

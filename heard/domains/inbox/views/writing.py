@@ -36,8 +36,9 @@ def _region(request: MemberRequest, case_id: int, template: str, **triggers: Any
     if not _is_htmx(request):
         return HttpResponseRedirect(f"/c/{case_id}")
     response = render(request, template, case_context(request, case_id))
-    if triggers:
-        response["HX-Trigger"] = json.dumps({f"heard:{name}": value for name, value in triggers.items()})
+    said = {f"heard:{name}": value for name, value in triggers.items() if value is not None}
+    if said:
+        response["HX-Trigger"] = json.dumps(said)
     return response
 
 
@@ -136,7 +137,9 @@ def status(request: MemberRequest, case_id: int) -> HttpResponse:
     wanted = request.POST.get("status") or request.GET.get("to", "")
     actions.set_status(request.actor, case_id, wanted)
     label = queries.STATUS_LABELS[wanted]
-    toast = {"text": str(label), "undo_url": f"/c/{case_id}/status?to={before}"}
+    # Taking it back is said by the page; a second Undo for the undoing would only puzzle.
+    undo_url = f"/c/{case_id}/status?to={before}&undo=1"
+    toast = {"text": str(label), "undo_url": undo_url} if "undo" not in request.GET else None
     return _region(request, case_id, "inbox/_head.html", toast=toast)
 
 

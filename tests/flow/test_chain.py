@@ -63,7 +63,7 @@ def test_x11_structures() -> None:
 
 @pytest.mark.parametrize("number", [333333333.33333329, 1e30, 4.50, 2e-3, 1e-27, 56.0, float("nan")])
 def test_x12_floats_whose_form_could_differ_are_refused(number) -> None:
-    with pytest.raises(rules.NotCanonical, match="entry.weight"):
+    with pytest.raises(rules.NotCanonical, match=r"entry\.weight"):
         rules.canonical({"weight": number})
 
 
@@ -331,10 +331,12 @@ def test_the_command_says_zero_or_one(tmp_path) -> None:
         "from heard.domains.organizations.actions import found_organization\n"
         "from heard.domains.journal import actions\n"
         "from heard.domains.journal.models import Fact\n"
-        "found = found_organization(name='A', timezone='UTC', owner_name='B', owner_email='b@example.com', owner_password=None)\n"
+        "found = found_organization(name='A', timezone='UTC', owner_name='B',"
+        " owner_email='b@example.com', owner_password=None)\n"
         "actions.seal_all(found.organization_id)\n"
         "row = Fact.objects.order_by('pk')[1]\n"
-        "Fact.objects.filter(pk=row.pk).update(body=bytes(row.body).replace(b'system', b'sYstem').replace(b'member', b'mEmber'))\n"
+        "changed = bytes(row.body).replace(b'system', b'sYstem').replace(b'member', b'mEmber')\n"
+        "Fact.objects.filter(pk=row.pk).update(body=changed)\n"
     )
     subprocess.run(
         [sys.executable, "-c", script], env={**environment, "HEARD_DATA": str(tmp_path)}, check=True

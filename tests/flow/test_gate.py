@@ -292,17 +292,14 @@ def test_a_channels_hold_leaves_other_channels_and_other_companies_alone(cast, l
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
-def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds) -> None:
+def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds) -> None:  # noqa: C901 - two racing threads
     """P11. Each round: one outbound, one thread that undoes it and one that lets it through."""
     target = Case.objects.get(pk=line.case()).last_inbound_id
     cancelled: set[int] = set()
-    todo: list[int] = []
-    for number in range(race_rounds):
-        todo.append(
-            actions.submit(
-                cast.alice, verb=Verb.REPLY, target_id=target, text=f"round {number}", undo_seconds=0
-            )
-        )
+    todo = [
+        actions.submit(cast.alice, verb=Verb.REPLY, target_id=target, text=f"round {number}", undo_seconds=0)
+        for number in range(race_rounds)
+    ]
     gate = threading.Barrier(2)
     stop = threading.Event()
 
@@ -345,8 +342,8 @@ def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds)
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
-def test_no_send_starts_after_a_hold_was_acknowledged(cast, line, race_rounds) -> None:
-    """P10. Three senders at work; a hold is placed in the middle; nothing starts after its acknowledgement."""
+def test_no_send_starts_after_a_hold_was_acknowledged(cast, line, race_rounds) -> None:  # noqa: C901 - three senders
+    """P10. Three senders at work; a hold in the middle; nothing starts after its acknowledgement."""
     target = Case.objects.get(pk=line.case()).last_inbound_id
     for number in range(race_rounds):
         actions.submit(cast.alice, verb=Verb.REPLY, target_id=target, text=f"round {number}", undo_seconds=0)
