@@ -319,6 +319,11 @@ class Composer:
     problems: Sequence[str] = ()
     subject: str = ""
 
+    @property
+    def can_write(self) -> bool:
+        """False where every way of answering is closed: then the page says why, and offers no field."""
+        return any(mode.enabled for mode in self.modes)
+
 
 @dataclass(frozen=True, slots=True)
 class IdentityLine:

@@ -67,5 +67,5 @@ def test_connect_watch_pause_and_resume(visit, nordwind):
     page.get_by_role("button", name="Disconnect Nordwind Press").click()
     mara.ready()
     mara.open("/settings/channels/")
-    expect(page.locator("main .item-list > .item").filter(has_text="live")).to_have_count(0)
+    expect(accounts.filter(has_text="nordwind_press").filter(has_not_text="Disconnected")).to_have_count(0)
     mara.accessible()

@@ -19,6 +19,9 @@
       this.lostTimer = setTimeout(() => this.banner(true), BANNER_MS);
       if (navigator.locks && window.BroadcastChannel) this.share(signal);
       else this.alone(signal);
+      // The browser often knows first that the line is down: a dead stream stays silent until the watchdog.
+      window.addEventListener("offline", () => (this.source ? this.lost() : this.state(false)), { signal });
+      window.addEventListener("online", () => this.again(), { signal });
       window.addEventListener("pageshow", (event) => event.persisted && tell({ list: true, resync: true, cases: [] }), { signal });
     }
 
@@ -91,6 +94,11 @@
       const wait = Math.min(30000, 1000 * 2 ** this.attempt) * (0.5 + Math.random() / 2);
       this.attempt += 1;
       this.retry = setTimeout(() => this.open(), wait);
+    }
+
+    again() {
+      this.attempt = 0;
+      if (this.leads && !this.source && !document.hidden) this.open();
     }
 
     publish(message) {
@@ -273,6 +281,13 @@
       await window.htmx.ajax("GET", url, { source: head, target: "#thread-head", swap: "outerHTML" });
     }
   }
+
+  // Somebody may have opened a menu of the head while its news were on their way.
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { target, sourceElement } = event.detail.ctx ?? {};
+    if (target?.id !== "thread-head" || sourceElement !== target) return;
+    if (target.contains(document.activeElement) || target.querySelector("details[open]")) event.preventDefault();
+  });
 
   document.addEventListener("scroll", (event) => {
     const { target } = event;
