@@ -187,8 +187,8 @@
   }
 
   function toEnd() {
-    const scroll = document.getElementById("thread-scroll");
-    if (scroll) scroll.scrollTop = scroll.scrollHeight;
+    // On a low screen the thread scrolls as a whole, composer included.
+    for (const scroll of all("#thread, #thread-scroll")) scroll.scrollTop = scroll.scrollHeight;
   }
 
   const whenLoaded = (act) => {
