@@ -17,15 +17,17 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static" / "ui"
 SOURCES = HERE / "css"
 LAYERS = "@layer reset, tokens, base, shell, parts, util;"
-FIRST = ("fonts.css", "reset.css", "tokens.css", "base.css", "shell.css")
-LAST = ("util.css",)
+FIRST = ("fonts.css", "reset.css", "tokens.css", "base.css")
+# Narrow screens last: they take back what the others give.
+SHELL = ("shell/frame.css", "shell/inbox.css", "shell/pages.css", "shell/narrow.css")
+LAST = ("adaptations.css",)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def style_sources() -> list[Path]:
-    """The source files in the order they are joined: the floor first, parts by name, utilities last."""
+    """The source files in the order they are joined: the floor first, parts by name, adaptations last."""
     parts = sorted((SOURCES / "parts").glob("*.css"))
-    return [*(SOURCES / name for name in FIRST), *parts, *(SOURCES / name for name in LAST)]
+    return [*(SOURCES / name for name in (*FIRST, *SHELL)), *parts, *(SOURCES / name for name in LAST)]
 
 
 def style_sheet() -> str:
