@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 
 from heard.config import pages
 from heard.foundation import metrics
@@ -44,6 +45,24 @@ def edge(get_response: Answer) -> Answer:
             milliseconds=round(seconds * 1000, 1),
         )
         return response
+
+    return handle
+
+
+def packed(get_response: Answer) -> Answer:
+    """Pages and fragments travel compressed; pictures and downloads already are, or are streamed.
+
+    Django pads what it packs by a random length, and its form tokens differ on every page (BREACH).
+    """
+    gzip = GZipMiddleware(get_response)
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        kind = response.headers.get("Content-Type", "")
+        if response.streaming or not kind.startswith(("text/", "application/json")):
+            return response
+        packed_response: HttpResponse = gzip.process_response(request, response)
+        return packed_response
 
     return handle
 

@@ -57,7 +57,9 @@ class Visitor:
 
     def ready(self) -> Page:
         """Wait until the page answers to clicks and keys."""
-        self.page.locator("html[data-ready]").wait_for(state="attached")
+        self.page.wait_for_load_state("load")
+        # Pages for people who are not in yet are plain forms without a frame around them.
+        self.page.locator("html[data-ready], html:not(:has(#app))").wait_for(state="attached")
         return self.page
 
     def settled(self) -> None:

@@ -1,4 +1,4 @@
-"""What this room shows elsewhere: the cases of a person, on that person's page."""
+"""What this room shows elsewhere: a person's cases on their page, and what members are told."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from heard.domains.inbox import queries
+from heard.domains.notifications import actions as notifications
 from heard.domains.organizations.queries import Permission, may
 from heard.foundation.sanitize import one_line
 from heard.foundation.tenancy import Actor
 from heard.ui.offers import panel
 from heard.ui.shapes import PastCase
+
+notifications.register(
+    [notifications.Kind("case_assigned", _("A conversation was assigned to you."), "user-plus")]
+)
 
 
 @panel("person", 10)
