@@ -188,7 +188,7 @@ def key() -> None:
 
 @key.command()
 def rotate() -> None:
-    """Make a new key and encrypt every channel's secrets under it."""
+    """Make a new key (with HEARD_KEYS: take its last one) and encrypt every channel's secrets under it."""
     from heard.config import startup
 
     startup.start()
@@ -196,11 +196,13 @@ def rotate() -> None:
     from heard.domains.organizations import actions as organizations
     from heard.foundation import equipment
 
-    made = equipment.keyring().add_key()
+    ring = equipment.keyring()
+    # Keys of HEARD_KEYS are the operator's to add: what is left to do is to use the last of them.
+    made = ring.current_id if options.KEYS.value else ring.add_key()
     count = channels.rotate_keys()
     factors = organizations.rotate_factors()
     click.echo(
-        f"New key {made}; {count} channels and {factors} second factors are encrypted under it."
+        f"Key {made} encrypts now; {count} channels and {factors} second factors are encrypted under it."
         " Old keys stay until you retire them."
     )
 
