@@ -152,6 +152,7 @@ def with_passkey(hans) -> None:
     }  # fmt: skip
     line.send("WebAuthn.addVirtualAuthenticator", {"options": kind})
     hans.open("/account/2fa/webauthn/add/")
+    expect(page).to_have_url(f"{hans.url}/account/2fa/webauthn/add/")
     hans.accessible()
     page.get_by_label("Name").fill("Laptop")
     page.get_by_label("Passwordless").check()
