@@ -173,4 +173,29 @@ def move(target: str) -> None:
     click.echo("From now on start Heard with HEARD_DATABASE_URL set to that address.")
 
 
-COMMANDS: list[click.Command] = [doctor, backup, restore, upgrade, move]
+@click.command()
+@click.option("--seconds", default=3.0, show_default=True, help="How long to measure.")
+def sizing(*, seconds: float) -> None:
+    """Measure this machine for a few seconds, and say what it can take.
+
+    Writes a scratch file into the data folder, and removes it.
+    """
+    from heard.config import options
+    from heard.config.sizing import advise, measure
+
+    folder = options.data_folder()
+    if not folder.is_dir():
+        raise click.ClickException(f"There is no data folder {folder}. Name it with --data.")
+    figures = Path("benchmarks/RESULTS.json")
+    kept = json.loads(figures.read_text()) if figures.exists() else None
+    with console.status("Measuring…"):
+        measured = measure(folder, seconds)
+    click.echo(
+        f"Measured: {measured.commits_per_second:,.0f} commits a second, {measured.rows_per_second:,.0f} rows "
+        f"a second in batches, {measured.cores} cores."
+    )
+    for sentence in advise(measured, kept).sentences:
+        click.echo(sentence)
+
+
+COMMANDS: list[click.Command] = [doctor, backup, restore, upgrade, move, sizing]
