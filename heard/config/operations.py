@@ -191,8 +191,8 @@ def sizing(*, seconds: float) -> None:
     with console.status("Measuring…"):
         measured = measure(folder, seconds)
     click.echo(
-        f"Measured: {measured.commits_per_second:,.0f} commits a second, {measured.rows_per_second:,.0f} rows "
-        f"a second in batches, {measured.cores} cores."
+        f"Measured: {measured.commits_per_second:,.0f} commits a second, "
+        f"{measured.rows_per_second:,.0f} rows a second in batches, {measured.cores} cores."
     )
     for sentence in advise(measured, kept).sentences:
         click.echo(sentence)

@@ -45,13 +45,15 @@ class Advice:
 
 def measure(folder: Path, seconds: float = 3.0) -> Measured:
     """Write into a scratch file in ``folder`` for about ``seconds``; it is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix=".sizing-", dir=folder) as scratch:
-        with closing(sqlite3.connect(Path(scratch) / "try.sqlite3", isolation_level=None)) as database:
-            database.execute("PRAGMA journal_mode=WAL")
-            database.execute("PRAGMA synchronous=FULL")
-            database.execute("CREATE TABLE flat (id INTEGER PRIMARY KEY, body BLOB, at TEXT)")
-            commits = _rate(database, 1, seconds / 2)
-            rows = _rate(database, BATCH, seconds / 2)
+    with (
+        tempfile.TemporaryDirectory(prefix=".sizing-", dir=folder) as scratch,
+        closing(sqlite3.connect(Path(scratch) / "try.sqlite3", isolation_level=None)) as database,
+    ):
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE flat (id INTEGER PRIMARY KEY, body BLOB, at TEXT)")
+        commits = _rate(database, 1, seconds / 2)
+        rows = _rate(database, BATCH, seconds / 2)
     return Measured(commits, rows * BATCH, os.cpu_count() or 1, seconds)
 
 
@@ -69,18 +71,18 @@ def _rate(database: sqlite3.Connection, batch: int, seconds: float) -> float:
 
 
 def advise(measured: Measured, kept: Mapping[str, object] | None = None) -> Advice:
-    """What this machine can take. ``kept`` are figures of the project's benchmarks, where they are at hand."""
+    """What this machine can take. ``kept`` are figures of the benchmarks, if at hand."""
     share = _share(kept or {})
     peak = measured.rows_per_second * share
     hourly = int(peak * BUSY_SHARE * 3600)
     gigabytes = BYTES_PER_MESSAGE * 1e6 / 1e9
     sentences = [
         f"At a peak about {peak:,.0f} messages a second; with four fifths kept free, {hourly:,} an hour.",
-        f"A million messages take about {gigabytes:.0f} GB; less once their raw form has gone (HEARD_RAW_DAYS).",
+        f"A million messages take about {gigabytes:.0f} GB; less once the raw ones go (HEARD_RAW_DAYS).",
     ]
     if measured.commits_per_second < 100:
         sentences.append(
-            f"The disk commits only {measured.commits_per_second:,.0f} times a second: a faster one helps most."
+            f"The disk commits only {measured.commits_per_second:,.0f} times a second: a faster one helps."
         )
     if measured.cores < 2:
         sentences.append("With one core, people wait while messages come in: take two.")
