@@ -20,6 +20,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 Visit = Callable[..., Visitor]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the run decides by marker what it leaves out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of this folder are journeys."""
     here = Path(__file__).parent
