@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
@@ -61,8 +62,7 @@ def packed(get_response: Answer) -> Answer:
         kind = response.headers.get("Content-Type", "")
         if response.streaming or not kind.startswith(("text/", "application/json")):
             return response
-        packed_response: HttpResponse = gzip.process_response(request, response)
-        return packed_response
+        return cast("HttpResponse", gzip.process_response(request, response))
 
     return handle
 
