@@ -13,7 +13,7 @@ import time
 from datetime import timedelta
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.db.models import Q
 
 from heard.connectorkit import errors
@@ -69,6 +69,7 @@ class StreamKeeper:
                 close_old_connections()
             self._stop.wait(LOOK_SECONDS)
         self._let_go()
+        connections.close_all()
 
     def _renew(self) -> None:
         if self._renew_at > time.monotonic():
@@ -131,7 +132,7 @@ class StreamKeeper:
             try:
                 note_streaming(organization_id, channel_id, seconds=0)
             finally:
-                close_old_connections()
+                connections.close_all()  # this thread ends
 
     def _listen(self, organization_id: int, channel_id: int, network: str) -> None:
         link, connector = open_link(organization_id, channel_id)
