@@ -12,6 +12,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from heard import __version__
+from heard.foundation.plans import assume_statistics
 
 
 def databases() -> None:
@@ -21,6 +22,7 @@ def databases() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", database=alias, interactive=False, verbosity=0)
+            assume_statistics(alias)
     if not settings.TESTING:
         call_command("createcachetable", verbosity=0)
 

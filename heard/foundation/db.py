@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connections, transaction
@@ -31,8 +32,12 @@ def is_postgres(alias: str = "default") -> bool:
 
 def moment(at: datetime, alias: str = "default") -> Any:
     """A time as this database takes it in set-based statements: SQLite as text, in UTC, without a zone."""
-    if is_postgres(alias):
-        return at
+    return at if is_postgres(alias) else _as_text(at)
+
+
+# A batch asks for few different moments, each of them several times; writing one out takes 4 µs.
+@lru_cache(maxsize=4096)
+def _as_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(" ")[:-6]
 
 

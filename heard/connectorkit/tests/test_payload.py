@@ -1,5 +1,7 @@
 """Whatever arrives is read into values that can be stored, or refused by one name."""
 
+import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -31,6 +33,29 @@ def test_nesting_has_one_limit_with_and_without_odd_characters(filling):
     payload.parse_json(fits)
     with pytest.raises(Unreadable):
         payload.parse_json(deeper)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.booleans(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32-be"]))
+def test_every_way_to_write_json_reads_the_same(value, escaped, encoding):
+    body = json.dumps(value, ensure_ascii=escaped).encode(encoding, "surrogatepass")
+    assert payload.parse_json(body) == storable(value)
+
+
+def storable(value):
+    if isinstance(value, str):
+        return re.sub("[\x00\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return value
 
 
 @given(st.binary(max_size=80))

@@ -64,7 +64,7 @@ class Identity(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "network", "scope", "native_id"], name="contacts_identity_once"
+                fields=["organization", "network", "native_id", "scope"], name="contacts_identity_once"
             )
         ]
         indexes = [models.Index(fields=["organization", "contact"], name="contacts_identity_contact")]

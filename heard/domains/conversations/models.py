@@ -129,7 +129,9 @@ class Message(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "channel", "id_scope", "native_id"], name="conversations_message_once"
+                # The id before its scope: a batch is looked up by ids.
+                fields=["organization", "channel", "native_id", "id_scope"],
+                name="conversations_message_once",
             )
         ]
         indexes = [
@@ -172,7 +174,7 @@ class MessageAlias(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "channel", "id_scope", "native_id"], name="conversations_alias_once"
+                fields=["organization", "channel", "native_id", "id_scope"], name="conversations_alias_once"
             )
         ]
 

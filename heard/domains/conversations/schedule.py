@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -16,12 +16,14 @@ from heard.domains.channels.actions import ArrivedDelivery, UnderstoodDelivery
 from heard.domains.conversations import actions, queries
 from heard.domains.conversations.actions import Incoming, TakenIn
 from heard.foundation import clock, metrics
-from heard.foundation.errors import HeardError
+from heard.foundation.errors import HeardError, Unavailable
 from heard.foundation.logging import logger
 from heard.foundation.work import Lane, Slice, job
 
 log = logger(__name__)
 LARGEST_PICTURE_BYTES = 10_000_000
+AT_ONCE = 250
+"""About how many events one transaction takes in: 50 ms, so that whoever else writes does not wait."""
 
 
 @job("conversations.take_in", sweep_seconds=3.0, limit=100)
@@ -46,14 +48,34 @@ def take_in_channel(
     organization_id: int, network: str, channel_id: int, items: Sequence[UnderstoodDelivery]
 ) -> None:
     """Understand one channel's deliveries; what cannot be read is kept, the others go on."""
-    batch, read = _read(organization_id, network, channel_id, items)
+    batch: list[Incoming] = []
+    read: list[UnderstoodDelivery] = []
+    for item, events in _read(organization_id, network, channel_id, items):
+        read.append(item)
+        batch += events
+        if len(batch) >= AT_ONCE:
+            _take_in(organization_id, network, channel_id, read, batch)
+            batch, read = [], []
+    if read:
+        _take_in(organization_id, network, channel_id, read, batch)
+
+
+def _take_in(
+    organization_id: int,
+    network: str,
+    channel_id: int,
+    read: Sequence[UnderstoodDelivery],
+    batch: Sequence[Incoming],
+) -> None:
+    """One transaction of messages, and then their deliveries are settled."""
     try:
         result = actions.take_in(organization_id, network, channel_id, batch)
-    except DatabaseError as error:
+    except (DatabaseError, Unavailable) as error:
         # The database refuses something in this batch: find it alone, let the others go on.
         log.warning("intake_failed", channel=channel_id, error=type(error).__name__, deliveries=len(read))
         if len(read) == 1:
-            channels.put_off_delivery(read[0], f"The database refused it ({type(error).__name__}).")
+            reason = f"The database refused it ({type(error).__name__})."
+            channels.put_off_delivery(read[0], getattr(error, "message", reason))
             return
         for item in read:
             take_in_channel(organization_id, network, channel_id, [item])
@@ -68,12 +90,10 @@ def take_in_channel(
 
 def _read(
     organization_id: int, network: str, channel_id: int, items: Sequence[UnderstoodDelivery]
-) -> tuple[list[Incoming], list[UnderstoodDelivery]]:
-    """(events, the deliveries they came from); unreadable ones are kept aside."""
+) -> Iterator[tuple[UnderstoodDelivery, list[Incoming]]]:
+    """The deliveries that can be read, with their events; the others are kept aside."""
     account = channel_queries.account(organization_id, channel_id)
     connector = channel_queries.connector_of(network)
-    batch: list[Incoming] = []
-    read: list[UnderstoodDelivery] = []
     for item in items:
         try:
             events = connector.receive(account, item.delivery)
@@ -81,13 +101,13 @@ def _read(
             channels.set_unreadable(item, error.message)
             metrics.DELIVERIES_UNREADABLE.labels(network=network).inc()
             continue
-        read.append(item)
+        known = []
         for event in events:
             if isinstance(event, UnknownEvent):
                 log.info("event_without_a_word", network=network, kind=event.kind[:60])
             else:
-                batch.append(Incoming(event, item.delivery.source, item.delivery.received_at))
-    return batch, read
+                known.append(Incoming(event, item.delivery.source, item.delivery.received_at))
+        yield item, known
 
 
 def _keep_refused(channel_id: int, read: Sequence[UnderstoodDelivery], result: TakenIn) -> None:

@@ -55,6 +55,7 @@ ATTACHMENT_COLUMNS = (
     "file_id",
     "problem",
 )
+# NOT (x = ''): SQLite uses an index with a condition only where it is asked in the same words.
 _PLACED = (
     "SELECT m.id_scope, m.native_id, m.id, m.conversation_id, c.contact_id, m.direction, m.version, m.state,"
     " m.text, c.key, m.canonical_id FROM conversations_message m"
@@ -82,7 +83,7 @@ def placed_by_canonical(
     """The same, found by canonical id."""
     mark, values = db.in_list(canonical_ids)
     return db.fetch_all(
-        f"{_PLACED} WHERE m.organization_id = %s AND m.channel_id = %s AND m.canonical_id <> ''"
+        f"{_PLACED} WHERE m.organization_id = %s AND m.channel_id = %s AND NOT (m.canonical_id = '')"
         f" AND m.canonical_id {mark}",
         [organization_id, channel_id, values],
     )
@@ -172,7 +173,7 @@ def adopt(organization_id: int, channel_id: int, parents: Sequence[str]) -> list
     that found their conversation by it."""
     mark, values = db.in_list(parents)
     condition = (
-        "o.organization_id = %s AND o.channel_id = %s AND o.parent_id IS NULL AND o.parent_native_id <> ''"
+        "o.organization_id = %s AND o.channel_id = %s AND o.parent_id IS NULL AND NOT (o.parent_native_id = '')"
         f" AND o.parent_native_id {mark}"
     )
     rows = db.fetch_all(

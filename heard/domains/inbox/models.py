@@ -65,8 +65,17 @@ class Case(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["organization", "status", "-last_at", "-id"], name="inbox_case_list"),
-            models.Index(fields=["organization", "owner", "status", "-last_at"], name="inbox_case_owner"),
-            models.Index(fields=["organization", "team", "status", "-last_at"], name="inbox_case_team"),
+            # Most cases have neither: they cost these indexes nothing, however often they are touched.
+            models.Index(
+                fields=["organization", "owner", "status", "-last_at"],
+                name="inbox_case_owner",
+                condition=models.Q(owner__isnull=False),
+            ),
+            models.Index(
+                fields=["organization", "team", "status", "-last_at"],
+                name="inbox_case_team",
+                condition=models.Q(team__isnull=False),
+            ),
             models.Index(fields=["organization", "contact", "status"], name="inbox_case_contact"),
             models.Index(
                 fields=["organization", "waiting_since"],

@@ -16,6 +16,8 @@ from heard.foundation.db import is_postgres, require_transaction
 from heard.foundation.work import backoff_seconds, wake
 
 MOST_ATTEMPTS = 8
+MOST_BYTES = 24_000
+"""How much a reaction reads in one transaction: the ids of some 600 messages, about 50 ms of work."""
 
 
 _names: dict[str, tuple[str, ...]] = {}
@@ -118,15 +120,17 @@ def consume(
         )
         if mine is None or (mine.due_at is not None and mine.due_at > now):
             return 0
-        rows = queries.sealed_after(organization_id, mine.position, 1 if mine.attempts else limit)
-        if not rows:
+        step = queries.next_for(
+            organization_id, mine.position, kinds, 1 if mine.attempts else limit, MOST_BYTES
+        )
+        if not step.positions:
             return 0
-        wanted = [row for row in rows if row.kind in kinds]
-        if wanted:
-            react(wanted)
-        mine.position, mine.attempts, mine.due_at, mine.last_error = rows[-1].position, 0, None, ""
+        if step.wanted:
+            react(step.wanted)
+        mine.attempts, mine.due_at, mine.last_error = 0, None, ""
+        mine.position += step.positions
         mine.save()
-        return len(rows)
+        return step.positions
 
 
 def note_failure(organization_id: int, name: str, error: str) -> None:

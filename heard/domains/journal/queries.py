@@ -27,6 +27,21 @@ def sealed_after(organization_id: int, position: int, limit: int = 200) -> list[
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a reaction reads next: so many ``positions``, and the facts it wants among them."""
+
+    positions: int
+    wanted: tuple[Sealed, ...]
+
+
+def next_for(organization_id: int, position: int, kinds: frozenset[str], limit: int, most_bytes: int) -> Step:
+    """The next facts of these kinds after a position. For the worker."""
+    rows = sql.sealed_of_kinds(organization_id, position, kinds, limit, most_bytes)
+    wanted = tuple(_sealed(organization_id, place, body) for place, body in rows if body is not None)
+    return Step(rows[-1][0] - position if rows else 0, wanted)
+
+
 def end_of(organization_id: int) -> int:
     """The chain's last sealed position; 0 for an empty one."""
     found = Chain.objects.filter(organization_id=organization_id).values_list("position", flat=True).first()

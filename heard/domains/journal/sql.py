@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,10 @@ SEAL_AT_ONCE = 2000
 def insert_facts(organization_id: int, at: datetime, facts: Sequence[tuple[str, bytes]]) -> None:
     """Append facts of one moment: (kind, canonical bytes) each."""
     moment = db.moment(at)
+    if db.is_postgres():
+        # COPY hands out ids while it reads, and gives the transaction its number only when it writes: the
+        # sealer would not know whose they are. So it has its number before.
+        db.fetch_all("SELECT pg_current_xact_id()::text")
     db.insert_rows(
         "journal_fact",
         ("organization_id", "kind", "at", "body"),
@@ -91,12 +95,18 @@ def waiting(organization_id: int) -> tuple[int, Any]:
 
 
 def snapshot() -> tuple[int, int, int]:
-    """PostgreSQL: (oldest running transaction, next transaction, last fact id handed out)."""
+    """PostgreSQL: (oldest running transaction, next transaction, last fact id handed out).
+
+    Two statements, in this order: whoever has been given an id by the first one has its transaction's
+    number by the second (see ``insert_facts``). Asked in one statement, ids may be newer than the
+    transactions, and a fact that became visible later was passed over and never sealed.
+    """
+    last = db.fetch_all("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM journal_fact_id_seq")
     rows = db.fetch_all(
-        "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,"
-        " (SELECT last_value FROM journal_fact_id_seq) FROM pg_current_snapshot() s"
+        "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint"
+        " FROM pg_current_snapshot() s"
     )
-    return rows[0][0], rows[0][1], rows[0][2]
+    return rows[0][0], rows[0][1], last[0][0]
 
 
 def insert_seals(rows: Sequence[tuple[int, int, int, bytes]]) -> None:
@@ -130,6 +140,27 @@ def sealed_after(organization_id: int, position: int, limit: int) -> list[tuple[
         WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT %s
     """
     return [(row[0], bytes(row[1])) for row in db.fetch_all(statement, [organization_id, position, limit])]
+
+
+def sealed_of_kinds(
+    organization_id: int, position: int, kinds: Collection[str], limit: int, most_bytes: int
+) -> list[tuple[int, bytes | None]]:
+    """(position, body) of sealed facts after a position; ``None`` for a fact of another kind.
+
+    Ends before the bodies exceed ``most_bytes`` together, but never before the first.
+    """
+    mark, values = db.in_list(kinds)
+    statement = f"""
+        SELECT position, body FROM (
+            SELECT s.position, CASE WHEN f.kind {mark} THEN f.body END AS body,
+                SUM(CASE WHEN f.kind {mark} THEN LENGTH(f.body) ELSE 0 END) OVER (ORDER BY s.position)
+                    - LENGTH(f.body) AS bytes_before
+            FROM journal_seal s JOIN journal_fact f ON f.id = s.fact_id
+            WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT %s
+        ) found WHERE bytes_before <= %s ORDER BY position
+    """
+    rows = db.fetch_all(statement, [values, values, organization_id, position, limit, most_bytes])
+    return [(row[0], None if row[1] is None else bytes(row[1])) for row in rows]
 
 
 def walk(organization_id: int, at_once: int = 5000) -> Iterator[tuple[int, bytes, bytes | None]]:

@@ -21,7 +21,7 @@ from heard.domains.media import actions as media
 from heard.domains.organizations.queries import MemberRequest, member_required
 from heard.domains.outbox import actions as outbox
 from heard.domains.outbox import queries as outbox_queries
-from heard.foundation.errors import Conflict, Invalid, NotFound
+from heard.foundation.errors import Conflict, Invalid, NotFound, Unavailable
 
 VERBS = {"reply": Verb.REPLY, "direct": Verb.DIRECT_MESSAGE}
 MOST_FILES = 20
@@ -54,7 +54,7 @@ def answer(request: MemberRequest, case_id: int) -> HttpResponse:
             actions.write_note(request.actor, case.case_id, text)
         else:
             _submit(request, case, mode, text)
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, Unavailable) as error:
         return _refused(request, case_id, mode, text, error.message)
     return _region(request, case_id, "inbox/_messages.html", sent={"mode": mode})
 
