@@ -82,4 +82,5 @@ requirements: ## resolve requirements/*.in anew, with hashes
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	@set -e; cd requirements; compile() { ../$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --python-version 3.11 "$$@"; }; \
-	compile check.in -o check.txt; compile -c check.txt run.in -o run.txt; compile servers.in -o servers.txt
+	compile check.in -o check.txt; compile -c check.txt run.in -o run.txt; compile -c check.txt s3.in -o s3.txt; \
+	compile servers.in -o servers.txt; compile s3-server.in -o s3-server.txt

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from heard.config import options
 from heard.config.doctor.findings import size_of
 
 # What people read goes to standard error where standard output is for scripts.
@@ -95,6 +96,8 @@ def restore(file: Path, *, force: bool, only_files_and_rows: bool) -> None:
     with _told() as tell:
         done = put_back(file.resolve(), tell, force=force)
     click.echo(f"Restored {done.rows:,} rows and {done.files:,} files, as they were at {done.made_at}.")
+    if options.S3.value:
+        click.echo("Files are in the S3 store (HEARD_S3), not in the backup: see that its bucket has them.")
     if done.set_aside:
         click.echo(f"What was there before is in {done.set_aside}; remove it when all is well.")
     if not only_files_and_rows and not _brought_up():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,8 @@ OIDC = Option(
 S3 = Option(
     "HEARD_S3",
     "",
-    "S3-compatible file store as JSON: {bucket, endpoint_url, access_key, secret_key, region}. Needs boto3.",
+    "S3-compatible file store as JSON: {bucket, endpoint_url, access_key, secret_key, region}. Needs boto3 "
+    "(requirements/s3.txt). Without keys, those of the machine's role are used.",
     secret=True,
 )
 METRICS_TOKEN = Option(
@@ -128,3 +130,30 @@ def database_of(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "OPTIONS": dict(parse_qsl(parts.query)),
     }
+
+
+_STORE = {
+    "bucket": "bucket_name",
+    "endpoint_url": "endpoint_url",
+    "access_key": "access_key",
+    "secret_key": "secret_key",
+    "region": "region_name",
+}
+
+
+def store_of(text: str) -> dict[str, str]:
+    """The S3 store's settings from JSON. Raises ``ValueError`` with a sentence, which repeats no value."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        raise ValueError('HEARD_S3 must be JSON like {"bucket": "heard-files", …}.') from None
+    if not isinstance(given, dict) or not given.get("bucket"):
+        raise ValueError("HEARD_S3 names no bucket.")
+    unknown = sorted(set(given) - set(_STORE))
+    if unknown:
+        raise ValueError(f"HEARD_S3 holds {', '.join(unknown)}; it knows {', '.join(_STORE)}.")
+    if any(not isinstance(value, str) for value in given.values()):
+        raise ValueError("HEARD_S3 holds something that is not text.")
+    if bool(given.get("access_key")) != bool(given.get("secret_key")):
+        raise ValueError("HEARD_S3 needs access_key and secret_key together, or neither.")
+    return {_STORE[name]: value for name, value in given.items() if value}

@@ -16,6 +16,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     409: "It changed meanwhile",
+    503: "Not just now",
 }
 
 

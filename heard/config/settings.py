@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "heard.domains.organizations.middleware.actor",
+    "heard.config.middleware.position",
     "heard.config.middleware.errors",
 ]
 ROOT_URLCONF = "heard.config.urls"
@@ -131,18 +132,9 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 WHITENOISE_USE_FINDERS = TESTING
 if options.S3.value:
-    _s3 = json.loads(options.S3.value)
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": _s3["bucket"],
-            "endpoint_url": _s3.get("endpoint_url"),
-            "access_key": _s3.get("access_key"),
-            "secret_key": _s3.get("secret_key"),
-            "region_name": _s3.get("region"),
-            "file_overwrite": False,
-            "default_acl": None,
-        },
+        "BACKEND": "heard.foundation.s3.S3Store",
+        "OPTIONS": options.store_of(options.S3.value),
     }
 
 # Sign-in ------------------------------------------------------------------------------------------

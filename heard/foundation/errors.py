@@ -5,7 +5,8 @@
     ├── NotAllowed    this actor may not do that
     ├── Invalid       what was given does not hold; names the field where there is one
     ├── Conflict      it changed meanwhile; look again
-    └── Held          a hold stops everything that leaves
+    ├── Held          a hold stops everything that leaves
+    └── Unavailable   something that Heard stands on does not answer: later
 
 Each carries a sentence for people: what was wrong, where, and what to do.
 """
@@ -55,3 +56,9 @@ class Held(HeardError):
     """Everything that leaves is stopped by a hold; the message gives its reason."""
 
     status = 423
+
+
+class Unavailable(HeardError):
+    """Something that Heard stands on (the file store) does not do its part; nothing was done."""
+
+    status = 503

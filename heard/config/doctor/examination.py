@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from heard.config import options
-from heard.config.doctor import databases, ground, work
+from heard.config.doctor import databases, files, ground, work
 from heard.config.doctor.findings import Finding, fine, wrong
 
 
@@ -90,6 +90,7 @@ def _work() -> Iterator[Finding]:
     if theirs is not None:
         yield databases.skew(now, theirs)
     yield from _keys()
+    yield from _files()
     yield from work.unspoken(channels.without_connector())
     yield from work.channels(channels.troubled(), channels.unreadable())
     yield work.backlog(*channels.backlog(), now)
@@ -100,6 +101,19 @@ def _work() -> Iterator[Finding]:
         for problem in journal.given_up()
     ]
     yield from work.reactions(journal.lag(), given_up)
+
+
+def _files() -> Iterator[Finding]:
+    from heard.domains.media import queries as media
+
+    if options.S3.value:
+        if ground.libraries(wants_s3=True):
+            return  # said above
+        problems = files.store()
+        yield from problems
+        if problems:
+            return
+    yield files.kept(media.lost, media.unforgotten())
 
 
 def _keys() -> Iterator[Finding]:

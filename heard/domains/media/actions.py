@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
 
@@ -15,8 +14,11 @@ from heard.domains.media import rules
 from heard.domains.media.facts import FilesErased, FileStored
 from heard.domains.media.models import File
 from heard.foundation import clock
-from heard.foundation.errors import Invalid
+from heard.foundation.errors import Invalid, Unavailable
+from heard.foundation.logging import logger
 from heard.foundation.tenancy import Actor, system
+
+log = logger(__name__)
 
 
 def store(
@@ -26,8 +28,8 @@ def store(
 
     The bytes are in the store before the row is: a row without its file cannot be, a file without a
     row is only waste. ``actor`` is the member who brought it, if one did. Raises ``Invalid`` on
-    ``files`` for an empty one and above ``rules.LARGEST_BYTES``, and ``OSError`` when the store does
-    not take it.
+    ``files`` for an empty one and above ``rules.LARGEST_BYTES``, and ``Unavailable`` when the store
+    does not take it.
     """
     name = rules.safe_name(name)
     if not data:
@@ -42,7 +44,10 @@ def store(
     known = kept.values_list("pk", flat=True).first()
     if known is not None:
         return known
-    key = default_storage.save(rules.key_of(organization_id, digest), ContentFile(data))
+    try:
+        key = default_storage.save(rules.key_of(organization_id, digest), ContentFile(data))
+    except OSError as error:
+        raise Unavailable(f"{name} could not be kept. {rules.said(error)}") from error
     now = clock.now()
     try:
         with transaction.atomic():
@@ -59,7 +64,7 @@ def store(
             journal.append(organization_id, (actor or system(organization_id)).label, [fact], at=now)
     except IntegrityError:
         # Somebody stored the same at the same moment: theirs is the one.
-        _delete([key])
+        _delete(key)
         return kept.values_list("pk", flat=True).get()
     return row.pk
 
@@ -77,7 +82,6 @@ def erase(organization_id: int, file_ids: Iterable[int], *, actor: Actor | None 
             .filter(organization_id=organization_id, pk__in=list(file_ids), erased_at__isnull=True)
             .order_by("pk")
         )
-        keys = [row.key for row in rows]
         for row in rows:
             row.name = row.sha256 = f"erased-{row.pk}"
             row.erased_at = now
@@ -86,11 +90,37 @@ def erase(organization_id: int, file_ids: Iterable[int], *, actor: Actor | None 
             fact = FilesErased(file_ids=tuple(row.pk for row in rows))
             journal.append(organization_id, (actor or system(organization_id)).label, [fact], at=now)
             # Not before: after a rollback the row would still promise its file.
-            transaction.on_commit(lambda: _delete(keys))
+            transaction.on_commit(lambda: _forget(rows))
     return len(rows)
 
 
-def _delete(keys: Sequence[str]) -> None:
-    for key in keys:
-        with contextlib.suppress(FileNotFoundError):
-            default_storage.delete(key)
+def forget_bytes(limit: int) -> int:
+    """Delete the bytes of erased files that are still in the store; returns how many went.
+
+    Those whose deletion failed, or whose process died between the commit and the deletion.
+    """
+    rows = File.objects.filter(erased_at__isnull=False).exclude(key="").order_by("pk")[:limit]
+    return _forget(list(rows))
+
+
+def _forget(rows: Sequence[File]) -> int:
+    """Delete bytes; an emptied ``key`` says that they are gone. Stops where the store does not answer."""
+    gone = 0
+    for row in rows:
+        if not _delete(row.key):
+            break
+        File.objects.filter(pk=row.pk).update(key="")
+        gone += 1
+    return gone
+
+
+def _delete(key: str) -> bool:
+    """False when the store did not do it: then it is tried again by ``forget_bytes``."""
+    try:
+        default_storage.delete(key)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        log.warning("file_not_deleted", reason=rules.said(error))
+        return False
+    return True

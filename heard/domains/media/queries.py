@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from django.core.files.base import File as OpenFile
 from django.core.files.storage import default_storage
 
+from heard.domains.media import rules
 from heard.domains.media.models import File
 from heard.domains.media.rules import SHOWN_INLINE
-from heard.foundation.errors import NotFound
+from heard.foundation.errors import NotFound, Unavailable
 from heard.foundation.tenancy import Actor
 
-__all__ = ["SHOWN_INLINE", "FileView", "contents", "file", "files", "open_file"]
+__all__ = ["SHOWN_INLINE", "FileView", "contents", "file", "files", "lost", "open_file", "unforgotten"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,14 @@ def files(organization_id: int, file_ids: Iterable[int]) -> list[FileView]:
 
 
 def contents(organization_id: int, file_ids: Sequence[int]) -> list[tuple[str, str, bytes]]:
-    """(name, content type, bytes) of files, for sending."""
+    """(name, content type, bytes) of files, for sending.
+
+    Raises ``NotFound`` when one is not this organization's or the store has lost it, and ``Unavailable``.
+    """
     found = []
     for view in files(organization_id, file_ids):
         row = File.objects.get(pk=view.file_id)
-        with default_storage.open(row.key) as handle:
+        with _opened(row) as handle:
             found.append((view.name, view.content_type, handle.read()))
     return found
 
@@ -62,10 +66,26 @@ def file(actor: Actor, file_id: int) -> FileView:
 
 
 def open_file(actor: Actor, file_id: int) -> tuple[FileView, OpenFile[bytes]]:
-    """The file and its open bytes; the caller closes them. Raises ``NotFound``."""
+    """The file and its open bytes; the caller closes them. Raises ``NotFound`` and ``Unavailable``."""
     view = file(actor, file_id)
-    row = File.objects.get(pk=file_id)
+    return view, _opened(File.objects.get(pk=file_id))
+
+
+def _opened(row: File) -> OpenFile[bytes]:
     try:
-        return view, default_storage.open(row.key)
+        return default_storage.open(row.key)
     except FileNotFoundError as error:
         raise NotFound("This file is missing in the store. Whoever runs Heard can restore it.") from error
+    except OSError as error:
+        raise Unavailable(f"The file could not be read. {rules.said(error)} Try again later.") from error
+
+
+def unforgotten() -> int:
+    """Erased files whose bytes are still in the store, because it did not answer."""
+    return File.objects.filter(erased_at__isnull=False).exclude(key="").count()
+
+
+def lost(sample: int = 20) -> int:
+    """How many of the newest ``sample`` files the store does not have. Raises ``OSError``."""
+    rows = File.objects.filter(erased_at__isnull=True).order_by("-pk")[:sample]
+    return sum(not default_storage.exists(row.key) for row in rows)

@@ -43,6 +43,12 @@ def true_type(data: bytes, said: str) -> str:
     return said[:120]
 
 
+def said(error: OSError) -> str:
+    """Why the store failed, as a sentence for people."""
+    known = getattr(error, "message", "") or error.strerror or type(error).__name__
+    return f"{known.rstrip('.')}."
+
+
 def key_of(organization_id: int, digest: str) -> str:
     """Where the store keeps it: not guessable from the content."""
     return f"{organization_id}/{digest[:2]}/{digest[2:16]}-{secrets.token_hex(8)}"

@@ -10,7 +10,7 @@ from heard.domains.journal import queries as record
 from heard.domains.media import actions, queries, rules
 from heard.domains.media.facts import FilesErased, FileStored
 from heard.domains.media.models import File
-from heard.foundation.errors import Invalid, NotFound
+from heard.foundation.errors import Invalid, NotFound, Unavailable
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 PICTURES = {
@@ -112,8 +112,9 @@ def test_a_store_that_fails_leaves_no_row(cast, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(FileSystemStorage, "_save", full)
-        with pytest.raises(OSError, match="space"):
+        with pytest.raises(Unavailable) as refused:
             store(cast.alice)
+    assert refused.value.message == "photo.png could not be kept. No space left on device."
     assert not File.objects.exists()
     assert store(cast.alice)
 
