@@ -71,22 +71,28 @@ class Machines:
         self.submitted |= {text for text, fate in agent.submitted.items() if not fate}
 
     def wait_until_all_is_done(self) -> None:
-        wait(self._is_done, "everything has arrived and left")
+        wait(lambda: not self._left_to_do(), self._left_to_do)
 
-    def _is_done(self) -> bool:
+    def _left_to_do(self) -> str:
+        """What is under way still; empty when everything has arrived and left."""
         held = {row[0] for row in self.record.rows("SELECT native_id FROM conversations_message")}
-        states = set(self.record.outbound_states())
-        return self.said <= held and states <= FINAL and not self.record.behind()
+        unfinished = {state: n for state, n in self.record.outbound_states().items() if state not in FINAL}
+        left = {
+            "messages not arrived": len(self.said - held),
+            "answers not ended": unfinished,
+            "facts not followed": self.record.behind(),
+        }
+        return ", ".join(f"{what}: {number}" for what, number in left.items() if number)
 
     def standing(self) -> Counter[str]:
         brands = [brand for company in self.companies.values() for brand in company["channels"]]
         return Counter(post["text"] for brand in brands for post in listed(self.found, "posts", author=brand))
 
 
-def wait(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+def wait(condition: Callable[[], bool], what: Callable[[], str], seconds: float = PATIENCE_SECONDS) -> None:
     until = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < until, f"not within {seconds:.0f} s: {what}"
+        assert time.monotonic() < until, f"not within {seconds:.0f} s: {what()}"
         time.sleep(0.5)
 
 
@@ -125,6 +131,10 @@ def consumers(broker: RabbitMQ) -> int:
     return next((int(row[1]) for row in rows if row[:1] == ["heard.hints"]), 0)
 
 
+def wait_for_consumers(broker: RabbitMQ) -> None:
+    wait(lambda: consumers(broker) == 2, lambda: f"both workers take hints, {consumers(broker)} do")
+
+
 def test_two_workers_do_nothing_twice(machines: Machines) -> None:
     """South takes no key: whatever is sent twice stands there twice."""
     for brand in ("north", "south", "ocean"):
@@ -153,13 +163,13 @@ def test_with_the_broker_stopped_messages_arrive_and_answers_leave(machines: Mac
     machines.wait_until_all_is_done()
     assert machines.standing() == Counter(machines.submitted)
     machines.broker.start()
-    wait(lambda: consumers(machines.broker) == 2, "both workers take hints again")
+    wait_for_consumers(machines.broker)
     machines.say(5, "north")
     machines.wait_until_all_is_done()
 
 
 def test_with_its_queue_emptied_and_everything_forgotten_nothing_is_lost(machines: Machines) -> None:
-    wait(lambda: consumers(machines.broker) == 2, "both workers take hints")
+    wait_for_consumers(machines.broker)
     for _ in range(3):
         machines.say(10, "south")
         machines.broker.control("purge_queue", "heard.hints")
@@ -183,7 +193,7 @@ def test_nobody_waits_for_a_hint(machines: Machines, broker: str) -> None:
 @pytest.mark.parametrize("broker", ["up", "stopped"])
 def test_a_worker_leaves_when_asked(machines: Machines, broker: str) -> None:
     if broker == "up":
-        wait(lambda: consumers(machines.broker) == 2, "both workers take hints")
+        wait_for_consumers(machines.broker)
     else:
         machines.broker.stop()
         time.sleep(3)  # until the consumer is in the middle of coming back

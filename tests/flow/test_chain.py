@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +18,7 @@ from heard.domains.journal import actions, queries, rules
 from heard.domains.journal.facts import Sealed, kinds
 from heard.domains.journal.models import Chain, Consumer, Fact, GivenUp, Seal
 from heard.domains.organizations.facts import BrandAdded, MemberJoined
-from heard.foundation import clock
+from heard.foundation import clock, db
 
 ORGANIZATION = 7
 
@@ -221,6 +222,54 @@ def test_eight_writers_at_once_lose_no_fact() -> None:
     actions.seal_all(ORGANIZATION)
     verdict = queries.verify(ORGANIZATION)
     assert (verdict.holds, verdict.entries, verdict.unsealed) == (True, 400, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_facts_of_transactions_that_end_late_are_sealed_too() -> None:
+    """An id handed out between two questions of the sealer is waited for; one in five was passed over."""
+    done = threading.Event()
+
+    def write() -> None:
+        for number in range(60):
+            with transaction.atomic():
+                actions.append(ORGANIZATION, "member:1", [BrandAdded(number)])
+                time.sleep(0.004)
+        connections.close_all()
+
+    def seal() -> None:
+        while not done.is_set():
+            actions.seal(ORGANIZATION)
+        connections.close_all()
+
+    # SQLite has one writer at a time: there the others only wait.
+    writers = [threading.Thread(target=write) for _ in range(6 if connection.vendor == "postgresql" else 1)]
+    sealer = threading.Thread(target=seal)
+    for thread in [sealer, *writers]:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    sealer.join()
+    actions.seal_all(ORGANIZATION)
+    verdict = queries.verify(ORGANIZATION)
+    assert (verdict.holds, verdict.entries, verdict.unsealed) == (True, 60 * len(writers), 0)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_has_its_number_before_its_first_fact_has_an_id(monkeypatch) -> None:
+    """COPY hands out ids long before it writes: the sealer would not know whose they are."""
+    numbers: list[object] = []
+    insert = db.insert_rows
+
+    def spy(*arguments) -> None:
+        numbers.extend(db.fetch_all("SELECT pg_current_xact_id_if_assigned()::text")[0])
+        insert(*arguments)
+
+    monkeypatch.setattr(db, "insert_rows", spy)
+    _write(1)
+    assert None not in numbers
+    assert numbers
 
 
 @pytest.mark.django_db(transaction=True)

@@ -57,6 +57,7 @@ def seal(organization_id: int) -> int:
     Another sealer at work on the same chain is left alone (0).
     """
     with transaction.atomic():
+        last_id = sql.last_id() if is_postgres() else 0
         chain = sql.lock_chain(organization_id)
         if chain is None:
             sql.make_chain(organization_id)
@@ -64,19 +65,19 @@ def seal(organization_id: int) -> int:
             if chain is None:
                 return 0
         position, digest, horizon, pending, xid = chain
-        oldest, upcoming, last_id = sql.snapshot() if is_postgres() else (0, 0, 0)
+        oldest, number = sql.snapshot() if is_postgres() else (0, 0)
         found = sql.unsealed(organization_id, horizon)
         hashes = list(rules.seal(digest, (body for _, body in found)))
         sql.insert_seals(
             [
-                (organization_id, position + number, fact_id, sealed)
-                for number, ((fact_id, _), sealed) in enumerate(zip(found, hashes, strict=True), start=1)
+                (organization_id, position + place, fact_id, sealed)
+                for place, ((fact_id, _), sealed) in enumerate(zip(found, hashes, strict=True), start=1)
             ]
         )
         if not is_postgres():
             horizon = found[-1][0] if found else horizon
         elif len(found) < sql.SEAL_AT_ONCE:
-            horizon, pending, xid = rules.next_horizon((horizon, pending, xid), oldest, upcoming, last_id)
+            horizon, pending, xid = rules.next_horizon((horizon, pending, xid), oldest, number, last_id)
         if found or (horizon, pending, xid) != chain[2:]:
             sql.move_chain(
                 organization_id,

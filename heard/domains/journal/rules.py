@@ -134,18 +134,19 @@ def seal(previous: bytes, bodies: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def next_horizon(
-    state: tuple[int, int, int], oldest: int, upcoming: int, last_id: int
+    state: tuple[int, int, int], oldest: int, number: int, last_id: int
 ) -> tuple[int, int, int]:
     """(horizon id, pending id, pending xid) after a pass that saw everything visible (PostgreSQL).
 
-    Once every transaction that ran when ``pending`` was noted has ended (``oldest`` >= its xid), no id
-    up to it can still appear: it becomes the horizon, and a new candidate is noted.
+    ``number`` is the sealing transaction's own: who holds an id up to ``last_id`` is older. Once every
+    transaction older than the one that noted ``pending`` has ended (``oldest`` >= its xid), no id up to
+    it can still appear: it becomes the horizon, and a new candidate is noted.
     """
     horizon, pending, xid = state
     if pending and oldest >= xid:
         horizon, pending, xid = pending, 0, 0
     if not pending and last_id > horizon:
-        pending, xid = last_id, upcoming
+        pending, xid = last_id, number
     return horizon, pending, xid
 
 

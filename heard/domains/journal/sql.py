@@ -94,19 +94,23 @@ def waiting(organization_id: int) -> tuple[int, Any]:
     return count, oldest
 
 
-def snapshot() -> tuple[int, int, int]:
-    """PostgreSQL: (oldest running transaction, next transaction, last fact id handed out).
+def last_id() -> int:
+    """PostgreSQL: the last fact id handed out. The first question of a sealing transaction."""
+    rows = db.fetch_all("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM journal_fact_id_seq")
+    return int(rows[0][0])
 
-    Two statements, in this order: whoever has been given an id by the first one has its transaction's
-    number by the second (see ``insert_facts``). Asked in one statement, ids may be newer than the
-    transactions, and a fact that became visible later was passed over and never sealed.
+
+def snapshot() -> tuple[int, int]:
+    """PostgreSQL: (oldest running transaction, this transaction's number).
+
+    Whoever was given an id before ``last_id`` had a transaction number before (see ``insert_facts``), and
+    this transaction got its own after: so it is older than this one. A snapshot's end would not do, that is
+    one past the last transaction that *ended*: facts of running ones were passed over and never sealed.
     """
-    last = db.fetch_all("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM journal_fact_id_seq")
     rows = db.fetch_all(
-        "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint"
-        " FROM pg_current_snapshot() s"
+        "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint"
     )
-    return rows[0][0], rows[0][1], last[0][0]
+    return rows[0][0], rows[0][1]
 
 
 def insert_seals(rows: Sequence[tuple[int, int, int, bytes]]) -> None:
