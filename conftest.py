@@ -1,4 +1,4 @@
-"""What every test run has: a scratch installation, the house rules, the cast, the real servers."""
+"""What every test run has: a scratch installation, the house rules, the cast, a browser, the real servers."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ environment.prepare()
 pytest_plugins = [
     "tests.house.loopback",
     "tests.house.left_out",
+    "tests.house.chromium",
     *(f"tests.{path.stem}" for path in sorted(TESTS.glob("cast.py"))),
     # Adding a file is the whole change: see tests/servers/README.md.
     *(f"tests.servers.{path.stem}" for path in sorted((TESTS / "servers").glob("*_fixture.py"))),

@@ -55,7 +55,13 @@ def _shell(request: HttpRequest) -> Shell | None:
         bottom=bottom,
         banners=offers.banners(actor),
         events_url="/events",
-        position=str(journal.end_of(actor.organization_id)),
+        position=str(_position(request, actor)),
         stream_key=token_hash(f"{request.session.session_key}:{actor.organization_id}")[:16],
         settings=offers.settings_pages(actor, request.path) if request.path.startswith("/settings/") else (),
     )
+
+
+def _position(request: HttpRequest, actor: Actor) -> int:
+    """From where this page is told of changes: from before it was made, see ``middleware.position``."""
+    noted: int | None = getattr(request, "position", None)
+    return journal.end_of(actor.organization_id) if noted is None else noted

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 
 from heard.config import pages
+from heard.domains.journal import queries as journal
 from heard.foundation import metrics
 from heard.foundation.errors import HeardError
 from heard.foundation.logging import logger
@@ -80,3 +81,18 @@ def errors(get_response: Answer) -> Answer:
             return None
 
     return Errors()
+
+
+def position(get_response: Answer) -> Answer:
+    """Note, before a page is made, how far the record had come: its live line goes on from there.
+
+    Read afterwards, what happened while the page was being made would be neither on it nor told to it.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        actor = getattr(request, "actor", None)
+        if actor is not None and request.method == "GET" and request.headers.get("HX-Request") != "true":
+            request.position = journal.end_of(actor.organization_id)  # type: ignore[attr-defined]
+        return get_response(request)
+
+    return handle

@@ -1,8 +1,4 @@
-"""What journeys have: Chromium, a company with a simulated public, and visitors under watch.
-
-Everything that lasts is of this package, not of the whole run: while Playwright is at work, its event
-loop belongs to the thread, and Django refuses its database to whoever runs after it there.
-"""
+"""What journeys have: a company with a simulated public, and visitors under watch."""
 
 from __future__ import annotations
 
@@ -11,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.journeys.installation import CLAIRE, MARA, RAVI, Installation, installation
-from tests.journeys.visitor import WHAT_IT_IS, Visitor
+from tests.journeys.visitor import Visitor
 
-CHROMIUM = Path("/usr/bin/chromium")
 Visit = Callable[..., Visitor]
 
 
@@ -28,16 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(here):
             item.add_marker("browser")
             item.add_marker(pytest.mark.timeout(120))
-
-
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed (Debian: chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=WHAT_IT_IS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")

@@ -8,10 +8,6 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
 
-WHAT_IT_IS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
-]  # fmt: skip
 PATIENCE_MS = 15_000
 LEAVES_MS = 40_000
 """Ten seconds of undo, the worker's turn, the network's answer, the way back; on a busy machine."""

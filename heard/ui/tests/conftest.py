@@ -1,8 +1,7 @@
-"""A browser, and a desk for it to sit at."""
+"""A desk, and visitors who sit at it with the browser that all tests share."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,17 +15,6 @@ from django.test import override_settings
 
 from heard.ui.tests import desk
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-# Chromium on a machine without a screen, a graphics card or a way out.
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 class QuietHandler(WSGIRequestHandler):
     """Serves without writing a line for each request."""
@@ -35,9 +23,9 @@ class QuietHandler(WSGIRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk_url() -> Iterator[str]:
-    """The address of the desk."""
+    """The address of the desk, whose addresses are the process's own for as long as it is open."""
     changes = override_settings(
         ROOT_URLCONF="heard.ui.tests.desk",
         HEARD_GALLERY=True,
@@ -65,19 +53,6 @@ def happenings() -> Iterator[desk.Happenings]:
     desk.now = desk.Happenings()
     yield desk.now
     desk.now.open.clear()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The system's Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
 
 
 @dataclass

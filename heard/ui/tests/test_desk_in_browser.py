@@ -221,6 +221,18 @@ def test_tabs_share_one_line_and_hand_it_on(visit, happenings):
             until(second, "document.querySelector('heard-live').source?.readyState === 1")
 
 
+def test_a_tab_that_was_on_its_way_learns_what_the_others_were_told(visit, happenings):
+    visitor = visit()
+    first = visitor.page("/c/3")
+    until(first, "document.querySelector('heard-live').connected")
+    happenings.tell(cases=[3])  # the second tab's page will not have this, and it is not told twice
+    until(first, "document.querySelector('heard-live').position === '1'")
+    second = visitor.context.new_page()
+    with second.expect_request(lambda asked: "section#live" in asked.headers.get("hx-target", "")):
+        second.goto(f"{visitor.url}/c/3")
+    until(second, "document.querySelector('heard-live').position === '1'")
+
+
 def test_a_lost_line_is_said_and_made_up_for(visit, happenings):
     tab = visit().page("/c/3")
     until(tab, "document.querySelector('heard-live').connected")

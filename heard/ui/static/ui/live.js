@@ -108,9 +108,15 @@
 
     heard(message, own = false) {
       if (message.type === "who" && this.leads && !own) {
-        this.channel.postMessage({ type: "state", connected: this.connected });
-      } else if (message.type === "state") this.state(message.connected);
-      else if (message.type === "changed") {
+        this.channel.postMessage({ type: "state", connected: this.connected, position: this.position });
+      } else if (message.type === "state") {
+        this.state(message.connected);
+        // Told to the others while this page was on its way: it is neither on it, nor told again.
+        if (Number(message.position) > Number(this.position)) {
+          this.position = message.position;
+          tell({ list: true, resync: true, cases: [] });
+        }
+      } else if (message.type === "changed") {
         if (message.position) this.position = message.position;
         tell(message.detail);
       }
