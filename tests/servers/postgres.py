@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,7 +64,13 @@ def postgres() -> Iterator[Postgres]:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         serve = [str(programs / "postgres"), "-D", str(data), *options]
         # SIGINT is PostgreSQL's "fast" shutdown: it does not wait for clients to leave.
-        with running(serve, folder=folder, ready=lambda: answers(port), owner=owner, stop_with=signal.SIGINT):
+        asked = [str(programs / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(port)]
+
+        def takes_queries() -> bool:
+            # It answers the door while it is starting up, and sends everybody away.
+            return answers(port) and subprocess.run(asked, cwd=folder, check=False).returncode == 0
+
+        with running(serve, folder=folder, ready=takes_queries, owner=owner, stop_with=signal.SIGINT):
             createdb = [str(programs / "createdb"), "-h", LOOPBACK, "-p", str(port), "-U", "heard", "heard"]
             run_once(createdb, cwd=folder)
             yield Postgres(port=port, user="heard", database="heard")

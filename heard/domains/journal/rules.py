@@ -133,9 +133,7 @@ def seal(previous: bytes, bodies: Iterable[bytes]) -> Iterator[bytes]:
         yield previous
 
 
-def next_horizon(
-    state: tuple[int, int, int], oldest: int, number: int, last_id: int
-) -> tuple[int, int, int]:
+def next_horizon(state: tuple[int, int, int], oldest: int, number: int, last_id: int) -> tuple[int, int, int]:
     """(horizon id, pending id, pending xid) after a pass that saw everything visible (PostgreSQL).
 
     ``number`` is the sealing transaction's own: who holds an id up to ``last_id`` is older. Once every
