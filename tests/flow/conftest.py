@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
+SHORT = 100
+LONG = 10_000
 
-@pytest.fixture
-def race_rounds() -> int:
+
+@pytest.fixture(
+    params=[
+        pytest.param(SHORT, id="short"),
+        pytest.param(LONG, id="long", marks=[pytest.mark.chaos, pytest.mark.timeout(3600)]),
+    ]
+)
+def race_rounds(request: pytest.FixtureRequest) -> int:
     """Rounds of a race."""
-    return 10_000 if "chaos" in os.environ.get("HEARD_TESTS", "") else 150
+    return int(request.param)

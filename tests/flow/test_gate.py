@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -291,61 +294,134 @@ def test_a_channels_hold_leaves_other_channels_and_other_companies_alone(cast, l
     assert [post.text for post in line.network.posts] == ["From the south"]
 
 
-@pytest.mark.django_db(transaction=True, databases="__all__")
-def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds) -> None:  # noqa: C901 - two racing threads
-    """P11. Each round: one outbound, one thread that undoes it and one that lets it through."""
-    target = Case.objects.get(pk=line.case()).last_inbound_id
-    cancelled: set[int] = set()
-    todo = [
-        actions.submit(cast.alice, verb=Verb.REPLY, target_id=target, text=f"round {number}", undo_seconds=0)
-        for number in range(race_rounds)
-    ]
-    gate = threading.Barrier(2)
-    stop = threading.Event()
+def _race(rounds: int, *sides: Callable[[int], None]) -> None:
+    """Each side once per round, all at the same moment; who is a little earlier is left to chance."""
+    start, end = threading.Barrier(len(sides)), threading.Barrier(len(sides))
+    broken: list[BaseException] = []
 
-    def undo() -> None:
-        gate.wait()
-        for outbound_id in todo:
-            try:
-                actions.cancel(cast.alice, outbound_id)
-                cancelled.add(outbound_id)
-            except Conflict:
-                pass
-            if random.random() < 0.3:
-                time.sleep(0.001)
-        stop.set()
-        connections.close_all()
+    def run(side: Callable[[int], None]) -> None:
+        try:
+            for number in range(rounds):
+                start.wait(60)
+                if random.random() < 0.5:
+                    time.sleep(random.random() * 0.004)
+                side(number)
+                end.wait(60)
+        except BaseException as error:  # noqa: BLE001 - no side of a race ends unheard
+            broken.append(error)  # the first is why; the other side only misses its partner
+            start.abort()
+            end.abort()
+        finally:
+            connections.close_all()
 
-    def send() -> None:
-        gate.wait()
-        while True:
-            passed = actions.let_through(clock.now())
-            if passed is None:
-                if stop.is_set():
-                    break
-                continue
-            if passed.attempt:
-                schedule.send_now(passed.claimed)
-        connections.close_all()
-
-    threads = [threading.Thread(target=undo), threading.Thread(target=send)]
+    threads = [threading.Thread(target=run, args=(side,)) for side in sides]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if broken:
+        raise broken[0]
+
+
+def _another(first_id: int, number: int) -> int:
+    """One more like the first, without asking all that a submit asks: it is the gate that races."""
+    row = Outbound.objects.get(pk=first_id)
+    row.pk, row.key, row.text, row.due_at = None, uuid.uuid4().hex, f"round {number}", clock.now()
+    row.state, row.fence, row.attempts, row.lease_until = "waiting", 0, 0, None
+    row.message_id, row.ended_at, row.started_at, row.first_attempt_at = None, None, None, None
+    row.save(force_insert=True)
+    return row.pk
+
+
+def _let_one_through() -> None:
+    passed = actions.let_through(clock.now())
+    if passed is not None and passed.attempt:
+        schedule.send_now(passed.claimed)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds) -> None:
+    """P11. Each round: one outbound, one thread that undoes it and one that lets it through."""
+    target = Case.objects.get(pk=line.case()).last_inbound_id
+    todo = [actions.submit(cast.alice, verb=Verb.REPLY, target_id=target, text="round 0", undo_seconds=0)]
+    cancelled: set[int] = set()
+    asked = threading.Barrier(2)
+
+    def undo(number: int) -> None:
+        try:
+            actions.cancel(cast.alice, todo[number])
+            cancelled.add(todo[number])
+        except Conflict:
+            pass
+        if number + 1 < race_rounds:
+            asked.wait(60)  # the sender has done its part: what is asked for now belongs to the next round
+            todo.append(_another(todo[0], number + 1))
+
+    def send(number: int) -> None:
+        _let_one_through()
+        if number + 1 < race_rounds:
+            asked.wait(60)
+
+    _race(race_rounds, undo, send)
+    _let_one_through()
     on_network = {post.text for post in line.network.posts}
     for outbound_id, state, text in Outbound.objects.values_list("pk", "state", "text"):
         assert state in {"cancelled", "sent"}
         assert (state == "cancelled") == (outbound_id in cancelled)
         assert (state == "sent") == (text in on_network)
     assert len(line.network.posts) == len(on_network)
+    assert min(len(cancelled), len(on_network)) > race_rounds / 50  # both sides won some, so it was a race
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
-def test_no_send_starts_after_a_hold_was_acknowledged(cast, line, race_rounds) -> None:  # noqa: C901 - three senders
+def test_hold_against_send_has_exactly_one_outcome_each(cast, line, race_rounds) -> None:
+    """P10. Each round: one outbound, one thread that sends it and one that stops everything."""
+    target = Case.objects.get(pk=line.case()).last_inbound_id
+    line.network.delay_seconds = 0.001
+    outcomes: Counter[str] = Counter()
+    after_the_word: list[str] = []
+    settled = threading.Barrier(2)
+    asked = [actions.submit(cast.alice, verb=Verb.REPLY, target_id=target, text="round 0", undo_seconds=0)]
+
+    def hold(number: int) -> None:
+        placed = actions.place_hold(cast.alice, reason="Stop")
+        acknowledged_at = datetime.now(UTC)
+        stood = len(line.network.posts)
+        settled.wait(60)
+        text = f"round {number}"
+        state = _state(asked[number])
+        outcomes[state] += 1
+        posts = [post for post in line.network.posts[-2:] if post.text == text]
+        if (state, len(posts)) not in {("sent", 1), ("held", 0)} or placed.in_flight:
+            after_the_word.append(f"{text}: {state}, {len(posts)} posts, {placed.in_flight} under way")
+        if len(line.network.posts) > stood or any(post.started_at > acknowledged_at for post in posts):
+            after_the_word.append(f"{text}: left after the hold was acknowledged")
+        actions.ask_release(cast.alice, placed.hold_id)
+        actions.release_hold(cast.alice, placed.hold_id)
+        if state == "held":
+            actions.cancel(cast.alice, asked[number])
+        if number + 1 < race_rounds:
+            asked.append(_another(asked[0], number + 1))
+
+    def send(_number: int) -> None:
+        _let_one_through()
+        _let_one_through()  # once more, for what was stopped: it must stay
+        settled.wait(60)
+
+    _race(race_rounds, hold, send)
+    assert after_the_word == []
+    assert set(outcomes) == {"sent", "held"}
+    assert min(outcomes.values()) > race_rounds / 50, outcomes  # both sides won some, so it was a race
+    texts = Counter(post.text for post in line.network.posts)
+    assert len(texts) == outcomes["sent"]
+    assert max(texts.values()) == 1
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_no_send_starts_after_a_hold_was_acknowledged(cast, line) -> None:  # noqa: C901 - three senders
     """P10. Three senders at work; a hold in the middle; nothing starts after its acknowledgement."""
     target = Case.objects.get(pk=line.case()).last_inbound_id
-    for number in range(race_rounds):
+    for number in range(150):
         actions.submit(cast.alice, verb=Verb.REPLY, target_id=target, text=f"round {number}", undo_seconds=0)
     line.network.delay_seconds = 0.002
     stop = threading.Event()
