@@ -34,7 +34,7 @@ class Application:
     """One web process."""
 
     def __init__(self) -> None:
-        self.pages = WSGIMiddleware(cast("Any", WSGIHandler()), workers=int(options.WEB_THREADS.value))
+        self.pages = WSGIMiddleware(cast("Any", WSGIHandler()), workers=options.WEB_THREADS.number)
         self.front = hooks.Front()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

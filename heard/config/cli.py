@@ -174,7 +174,7 @@ def migrate(*, only_list: bool) -> None:
     from heard.domains.organizations import actions, queries
 
     if not queries.is_set_up():
-        click.echo(f"Set up your company: {options.URL.value.rstrip('/')}{actions.make_setup_link()}")
+        click.echo(f"Set up your company: {options.address()}{actions.make_setup_link()}")
 
 
 for _command in operations.COMMANDS:

@@ -35,6 +35,7 @@ def run(host: str, port: int, *, no_browser: bool, pace: int) -> int:
     )
     url = f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"
     os.environ.setdefault("HEARD_URL", url)
+    options.keep_address(url)
     os.environ.setdefault("HEARD_LOG_LEVEL", "WARNING")
     sandbox = up.Child("sandbox", _sandbox_arguments(sandbox_port, data, pace))
     family = up.Family([sandbox])

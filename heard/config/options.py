@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -27,6 +28,17 @@ class Option:
         return os.environ.get(self.name, self.default)
 
     @property
+    def number(self) -> int:
+        """A whole number above zero. Raises ``ValueError`` with a sentence."""
+        try:
+            found = int(self.value)
+        except ValueError:
+            found = 0
+        if found < 1:
+            raise ValueError(f"{self.name} must be a whole number above zero, not {self.value[:40]!r}.")
+        return found
+
+    @property
     def is_on(self) -> bool:
         """For switches: ``1``, ``true``, ``yes``, ``on``."""
         return self.value.strip().lower() in {"1", "true", "yes", "on"}
@@ -45,7 +57,11 @@ BROKER_URL = Option(
     "`amqp://user:password@host:port/vhost` of RabbitMQ, for hints between machines. Empty: sweeps only.",
     secret=True,
 )
-URL = Option("HEARD_URL", "http://127.0.0.1:8400", "The address people open, as they type it.")
+URL = Option(
+    "HEARD_URL",
+    "http://127.0.0.1:8400",
+    "The address people open, as they type it. Unset, it is the one that heard up or heard demo served last.",
+)
 HOSTS = Option("HEARD_HOSTS", "", "Further host names that may be asked for, separated by commas.")
 SECRET_KEY = Option(
     "HEARD_SECRET_KEY",
@@ -113,6 +129,29 @@ def data_folder() -> Path:
     return Path(DATA.value).expanduser().resolve()
 
 
+_ADDRESS = "address"
+
+
+def address() -> str:
+    """What people open: HEARD_URL, else where ``heard up`` or ``heard demo`` last served this folder.
+
+    So a command beside a demo on another port prints links that can be followed.
+    """
+    if os.environ.get(URL.name):
+        return URL.value.rstrip("/")
+    try:
+        kept = (data_folder() / _ADDRESS).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        kept = ""
+    return kept or URL.default
+
+
+def keep_address(url: str) -> None:
+    """Remember where this folder is served. A folder that cannot be written is said elsewhere."""
+    with contextlib.suppress(OSError):
+        (data_folder() / _ADDRESS).write_text(f"{url}\n", encoding="ascii")
+
+
 def database_of(url: str) -> dict[str, object]:
     """Django's connection settings from a ``postgresql://`` URL.
 
@@ -130,6 +169,23 @@ def database_of(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "OPTIONS": dict(parse_qsl(parts.query)),
     }
+
+
+def providers_of(text: str) -> list[dict[str, str]]:
+    """The OpenID Connect providers from JSON. Raises ``ValueError`` with a sentence; it repeats no value."""
+    try:
+        given = json.loads(text or "[]")
+    except ValueError:
+        raise ValueError(
+            "HEARD_OIDC must be a JSON list of {id, name, server_url, client_id, secret}."
+        ) from None
+    if not isinstance(given, list) or not all(isinstance(entry, dict) for entry in given):
+        raise ValueError("HEARD_OIDC must be a JSON list of {id, name, server_url, client_id, secret}.")
+    for place, entry in enumerate(given, 1):
+        lacking = [name for name in ("id", "name", "server_url", "client_id") if not entry.get(name)]
+        if lacking:
+            raise ValueError(f"HEARD_OIDC: provider {place} lacks {', '.join(lacking)}.")
+    return given
 
 
 _STORE = {

@@ -70,7 +70,7 @@ def worker(*, with_streams: bool) -> None:
     from heard.foundation.db import is_postgres
     from heard.foundation.work.loop import Worker
 
-    found = Worker(network_threads=int(options.NETWORK_THREADS.value))
+    found = Worker(network_threads=options.NETWORK_THREADS.number)
 
     def leave() -> None:
         found.stop.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ TESTING = bool(os.environ.get("HEARD_TESTING"))
 
 DEBUG = False
 SECRET_KEY = secrets.secret_key(DATA)
-HEARD_URL = options.URL.value.rstrip("/")
+HEARD_URL = options.address()
 _address = urlsplit(HEARD_URL)
 ALLOWED_HOSTS = sorted(
     {_address.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"}
@@ -32,8 +31,8 @@ LANGUAGES = [("en", "English")]
 USE_I18N = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 HEARD_GALLERY = options.GALLERY.is_on
-HEARD_SEND_LEASE_SECONDS = float(options.SEND_LEASE_SECONDS.value)
-HEARD_RAW_DAYS = int(options.RAW_DAYS.value)
+HEARD_SEND_LEASE_SECONDS = float(options.SEND_LEASE_SECONDS.number)
+HEARD_RAW_DAYS = options.RAW_DAYS.number
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -181,7 +180,7 @@ SOCIALACCOUNT_PROVIDERS = {
                 "secret": app.get("secret", ""),
                 "settings": {"server_url": app["server_url"]},
             }
-            for app in json.loads(options.OIDC.value or "[]")
+            for app in options.providers_of(options.OIDC.value)
         ],
     }
 }

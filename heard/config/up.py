@@ -114,6 +114,7 @@ def run(host: str, port: int) -> int:
     setup = prepare_in_child(data)
     url = _url(host, port)
     family = Family(children(host, port), {"HEARD_URL": os.environ.get("HEARD_URL", url)})
+    options.keep_address(url)
     family.start()
     console.print(f"Heard serves [bold]{url}[/]   data: {data}")
     if setup:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from heard.config.doctor import databases, examination, ground, work
 from heard.config.doctor.findings import Level, size_of, span_of
+from heard.foundation.crypto import new_key
 from tests.cast import NOW
 from tests.memory_network import message
+from tests.operations.installation import Installation
 
 
 def levels(findings):
@@ -100,7 +105,10 @@ def test_a_broker_that_is_not_there_is_wrong_and_none_is_nothing():
     assert databases.broker("") == []
     (found,) = databases.broker("amqp://someone:hunter2@127.0.0.1:1/")
     assert found.level is Level.WRONG
+    assert "127.0.0.1" in found.title
     assert "hunter2" not in found.title + found.what_to_do
+    (found,) = databases.broker("redis://someone:hunter2@127.0.0.1:1/")
+    assert found.title == "HEARD_BROKER_URL is no address of a RabbitMQ."
 
 
 def test_spans_and_sizes_read_like_speech():
@@ -164,6 +172,57 @@ def test_a_channel_without_a_connector_is_named_and_leaves_the_others_their_line
     assert titles == ["1 channel of “pigeon” cannot listen: its connector is not installed."]
 
 
+@pytest.mark.django_db(databases="__all__")
+def test_channels_that_no_worker_looks_at_are_said_and_paused_ones_are_not(installed, line):
+    from heard.domains.channels.models import Channel
+    from heard.foundation import clock
+
+    def said():
+        return [finding.title for finding in installed() if "should have been looked at" in finding.title]
+
+    Channel.objects.update(state="active", due_at=clock.now() - timedelta(minutes=1))
+    assert said() == []
+    Channel.objects.update(due_at=clock.now() - timedelta(hours=1))
+    assert said() == ["1 channel should have been looked at at least 5 minutes ago, and no worker did."]
+    Channel.objects.update(lease_until=clock.now() + timedelta(minutes=1))
+    assert said() == []
+    Channel.objects.update(lease_until=None, state="paused")
+    assert said() == []
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_second_factors_whose_key_is_gone_are_said(installed, cast):
+    from allauth.mfa.models import Authenticator
+
+    from heard.domains.organizations import actions as organizations
+
+    def said():
+        return [finding for finding in installed() if "second factor" in finding.title]
+
+    sealed = organizations.seal_factor("JBSWY3DPEHPK3PXP")
+    totp = Authenticator.objects.create(
+        user_id=cast.users[cast.bob.member_id], type=Authenticator.Type.TOTP, data={"secret": sealed}
+    )
+    (well,) = said()
+    assert (well.level, well.title) == (Level.FINE, "The secrets of all second factors open.")
+    totp.data = {"secret": "v1:0123456789ab:" + sealed.split(":", 2)[2]}
+    totp.save()
+    (found,) = said()
+    assert found.level is Level.WRONG
+    assert found.title.startswith("1 second factor does not open, so that their owners cannot sign in.")
+    assert "0123456789ab" in found.title
+    assert "--without-second-factor" in found.what_to_do
+
+
+@pytest.mark.parametrize(
+    ("free", "level"),
+    [(400_000_000, Level.WRONG), (2_000_000_000, Level.LOOK), (50_000_000_000, Level.FINE)],
+)
+def test_a_disk_that_fills(tmp_path, monkeypatch, free, level):
+    monkeypatch.setattr(ground.shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    assert ground.disk(tmp_path).level is level
+
+
 def heard(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "heard", *arguments],
@@ -195,3 +254,103 @@ def test_the_command_passes_a_fresh_installation_and_says_what_an_unmigrated_one
     done = heard("doctor", "--data", str(data), HEARD_TESTING="")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "wrong" not in done.stdout
+
+
+# From the command line, on an installation of its own ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    return Installation(tmp_path_factory.mktemp("doctor") / "data").with_customers(1)
+
+
+def wrong_with(company, **environment):
+    asked = Installation(company.data, environment=environment)
+    done = asked.run("doctor", "--json")
+    assert "Traceback" not in done.stderr
+    titles = [finding["title"] for finding in json.loads(done.stdout) if finding["level"] == "wrong"]
+    assert done.returncode == (1 if titles else 0)
+    assert "hunter2" not in done.stdout + done.stderr
+    return "\n".join(titles)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("HEARD_URL", "http://127.0.0.1:8400", ""),
+        ("HEARD_DATABASE_URL", "postgresql://heard:hunter2@127.0.0.1:1/heard", "does not answer"),
+        ("HEARD_DATABASE_URL", "mysql://heard:hunter2@127.0.0.1/heard", "HEARD_DATABASE_URL must look like"),
+        ("HEARD_BROKER_URL", "amqp://heard:hunter2@127.0.0.1:1//", "RabbitMQ at 127.0.0.1 does not answer"),
+        ("HEARD_OIDC", '[{"id": "a", "secret": "hunter2"}]', "provider 1 lacks name, server_url, client_id"),
+        ("HEARD_OIDC", "hunter2", "HEARD_OIDC must be a JSON list"),
+        ("HEARD_S3", '{"secret_key": "hunter2"}', "HEARD_S3 names no bucket"),
+        ("HEARD_RAW_DAYS", "none", "HEARD_RAW_DAYS must be a whole number above zero, not 'none'"),
+        ("HEARD_WEB_THREADS", "0", "HEARD_WEB_THREADS must be a whole number above zero"),
+        ("HEARD_ALLOW_ADDRESSES", "a b::::", "HEARD_ALLOW_ADDRESSES"),
+        ("HEARD_EXTRA_CA", "/nowhere/ca.pem", "HEARD_EXTRA_CA (/nowhere/ca.pem) cannot be used"),
+        ("HEARD_KEYS", "hunter2", "HEARD_KEYS"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_named(company, setting, value, said):
+    found = wrong_with(company, **{setting: value})
+    assert said in found
+    assert bool(said) == bool(found)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_keys_that_are_gone_or_others_are_said(company, tmp_path):
+    kept = company.data / "keys"
+    before = kept.read_text()
+    try:
+        kept.write_text("no key at all\n")
+        assert "holds something that is not a base64 key" in wrong_with(company)
+        kept.write_text(new_key() + "\n")
+        assert "do not open" in wrong_with(company)
+        kept.unlink()
+        assert "The keys file is missing" in wrong_with(company)
+        assert not kept.exists()
+    finally:
+        kept.write_text(before)
+        kept.chmod(0o600)
+    assert wrong_with(company) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_address_of_the_last_start_is_the_one_that_is_named(company):
+    from heard.config import options
+
+    assert "People open http://127.0.0.1:8400." in company.works("doctor")
+    (company.data / options._ADDRESS).write_text("http://127.0.0.1:9321\n")
+    assert "People open http://127.0.0.1:9321." in company.works("doctor")
+    told = Installation(company.data, environment={"HEARD_URL": "http://localhost:9000"})
+    assert "People open http://localhost:9000." in told.works("doctor")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv to be somebody else"
+)
+def test_a_folder_of_somebody_else_is_one_sentence(company):
+    theirs = tempfile.mkdtemp(prefix="heard-theirs-")
+    try:
+        somebody = [shutil.which("setpriv"), "--reuid", "nobody", "--clear-groups"]
+        done = subprocess.run(
+            [*somebody, sys.executable, "-m", "heard", "doctor", "--json", "--data", theirs],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=company.surroundings(),
+        )
+    finally:
+        shutil.rmtree(theirs)
+    if not done.stdout:
+        assert "Permission denied" in done.stderr or "No module named" in done.stderr, done.stderr
+        pytest.skip("this checkout or its Python cannot be read by nobody")
+    assert done.returncode == 1, done.stderr
+    titles = [entry["title"] for entry in json.loads(done.stdout) if entry["level"] == "wrong"]
+    assert titles == [f"The data folder {theirs} cannot be read and written."]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from heard.config.doctor.findings import Finding, fine, look, span_of, wrong
 
@@ -33,6 +34,11 @@ def answering() -> list[Finding]:
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def _reason(error: BaseException, password: str) -> str:
+    said = _first_line(error)
+    return said.replace(password, "…") if password else said
 
 
 def migrated(missing: Sequence[str]) -> Finding:
@@ -74,13 +80,21 @@ def broker(url: str) -> list[Finding]:
     from kombu import Connection
     from kombu.exceptions import OperationalError
 
+    parts = urlsplit(url)
+    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
+        return [
+            wrong(
+                "HEARD_BROKER_URL is no address of a RabbitMQ.",
+                "Set it like amqp://user:password@host:5672/vhost",
+            )
+        ]
     try:
         with Connection(url, connect_timeout=3) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=4)
     except (OperationalError, OSError) as error:
         return [
             wrong(
-                f"RabbitMQ does not answer ({type(error).__name__}).",
+                f"RabbitMQ at {parts.hostname} does not answer ({_reason(error, parts.password or '')}).",
                 "See that it runs, and that HEARD_BROKER_URL is right. Meanwhile nothing is lost: workers "
                 "look for themselves, and everything takes some seconds longer.",
             )

@@ -19,13 +19,19 @@ FEW_MEMORY_BYTES = 250_000_000
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
+def is_ours(path: Path) -> bool:
+    """Whether this user can look into the folder and write there."""
+    return os.access(path, os.R_OK | os.W_OK | os.X_OK)
+
+
 def folder(path: Path) -> Finding:
     """The data folder exists, is ours to write in, and nobody else's to read."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return wrong(f"There is no data folder {path}.", "Name the right one with --data, or run: heard up")
-    if not os.access(path, os.W_OK | os.X_OK):
+    if not is_ours(path):
         return wrong(
-            f"The data folder {path} cannot be written.", "Give it to the user that runs Heard (chown -R)."
+            f"The data folder {path} cannot be read and written.",
+            "Give it to the user that runs Heard (chown -R).",
         )
     if not is_private(path):
         return look(f"Other users of this machine can look into {path}.", f"Close it: chmod 700 {path}")

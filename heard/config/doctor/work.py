@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # rooms can be imported only once the settings were understoo
 
 LATE_LOOK_SECONDS = 60.0
 LATE_WRONG_SECONDS = 600.0
+OVERDUE_SECONDS = 300.0
 
 
 def _late(text: str, oldest: datetime | None, now: datetime, what_to_do: str) -> Finding:
@@ -86,6 +87,19 @@ def channels(troubled: Sequence[ChannelView], unreadable: int) -> list[Finding]:
     return found or [fine("All channels listen.")]
 
 
+def looks(overdue: int) -> list[Finding]:
+    """Channels that no worker looks at."""
+    if not overdue:
+        return []
+    return [
+        wrong(
+            f"{count_of(overdue, 'channel')} should have been looked at at least "
+            f"{span_of(OVERDUE_SECONDS)} ago, and no worker did.",
+            "Start a worker: heard up starts one; with systemd, see what heard-worker says.",
+        )
+    ]
+
+
 def unspoken(networks: Mapping[str, int]) -> list[Finding]:
     """Channels by network, where no connector speaks it."""
     return [
@@ -106,6 +120,18 @@ def locked(found: Sequence[tuple[ChannelView, str]]) -> list[Finding]:
         )
         for view, reason in found
     ] or [fine("The secrets of all channels open.")]
+
+
+def locked_factors(count: int, reason: str) -> Finding:
+    """Second factors whose secrets do not open: their owners cannot sign in."""
+    if not count:
+        return fine("The secrets of all second factors open.")
+    do = "does not open" if count == 1 else "do not open"
+    return wrong(
+        f"{count_of(count, 'second factor')} {do}, so that their owners cannot sign in. {reason}",
+        "Restore the keys from a backup (heard restore), or let them in anew: "
+        "heard member reset EMAIL --without-second-factor",
+    )
 
 
 def outbox(unknown: int, asked: int) -> Finding:

@@ -351,6 +351,13 @@ def troubled() -> list[ChannelView]:
     return [_view(row) for row in rows.order_by("pk")]
 
 
+def not_looked_at(since: datetime) -> int:
+    """Active channels whose look was due before ``since`` and that nobody took. For ``heard doctor``."""
+    due = Channel.objects.filter(state=ChannelState.ACTIVE, due_at__lt=since)
+    due = due.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=since))
+    return due.filter(network__in=list(registry.connectors())).count()
+
+
 def backlog() -> tuple[int, datetime | None]:
     """(deliveries not understood yet, when the oldest came). For ``heard doctor`` and metrics."""
     rows = Delivery.objects.using(sql.alias()).filter(state=DeliveryState.RECEIVED)

@@ -12,6 +12,7 @@ from heard.domains.organizations.queries.entrance import (
     signed_in,
     user_id_of,
 )
+from heard.domains.organizations.queries.factors import factor_key_ids, locked_factors
 from heard.domains.organizations.queries.operator import (
     OrganizationLine,
     chosen_organization,
@@ -57,8 +58,10 @@ __all__ = [
     "chosen_organization",
     "company",
     "every_organization",
+    "factor_key_ids",
     "invitation_of",
     "is_set_up",
+    "locked_factors",
     "may",
     "member",
     "member_names",
