@@ -12,7 +12,7 @@ from pathlib import Path
 
 from heard.config import startup
 
-AGENTS = 3
+AGENTS = 4
 
 
 def main() -> None:

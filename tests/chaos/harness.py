@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .agents import Agent
+from .company import AGENTS
 from .customers import Customers
 from .installation import Installation, installation
 from .record import Record
@@ -55,6 +56,7 @@ class Options:
     messages: int = 3000
     seconds: float = 240.0
     answers: int = 800
+    agents: int = AGENTS
     kill_every_seconds: float = 6.0
     settle_seconds: float = 240.0
     seed: int = 1
@@ -128,10 +130,10 @@ class _Run:
         self.customers = Customers(
             found, random.Random(rng.random()), list(LINES), options.messages, options.seconds
         )
-        share = options.answers // 2
+        share = options.answers // options.agents
         self.agents = [
             Agent(found, number, random.Random(rng.random()), share, options.seconds / max(1, share))
-            for number in range(2)
+            for number in range(options.agents)
         ]
         self.faults = 0
         self.failed: list[str] = []

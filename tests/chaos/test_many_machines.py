@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.agents import Agent
+from tests.chaos.company import AGENTS
 from tests.chaos.installation import Installation, installation
 from tests.chaos.record import Record
 from tests.chaos.test_kill import fresh_database
@@ -61,7 +62,7 @@ class Machines:
         """An agent of this company answers as many cases, in the real pages."""
         self.found.company = self.companies[company]
         self.agents += 1
-        agent = Agent(self.found, self.agents % 3, random.Random(self.agents), count, 0.05)
+        agent = Agent(self.found, self.agents % AGENTS, random.Random(self.agents), count, 0.05)
         agent.name = f" of {company} ({self.agents})"
         ends = threading.Timer(PATIENCE_SECONDS, agent.stop.set)
         ends.start()
