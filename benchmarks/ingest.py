@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from . import flat
 from .cpu import Meter, resident_bytes
+from .flat import FlatTable
 from .installation import Installation
 from .public import Public
 
 GOALS = {"sqlite": 0.05, "postgres": 0.02}
 CHUNK = 5000
+WARM_UP = 2000
 JOBS = ("conversations.take_in", "journal.seal", "journal.react")
 
 
@@ -32,9 +34,17 @@ def work_off() -> None:
 
 
 def fill(
-    place: Installation, messages: int, meter: Meter | None = None, *, offset: int = 0
+    place: Installation,
+    messages: int,
+    meter: Meter | None = None,
+    *,
+    offset: int = 0,
+    between: Callable[[], None] = lambda: None,
 ) -> list[tuple[int, int]]:
-    """Take in so many messages after ``offset`` others; (messages, resident bytes) after each chunk."""
+    """Take in so many messages after ``offset`` others; (messages, resident bytes) after each chunk.
+
+    ``between`` is called before each chunk.
+    """
     from heard.connectorkit.vocabulary import Source
     from heard.domains.channels.actions import ArrivedDelivery, receive
     from heard.foundation import clock
@@ -43,6 +53,7 @@ def fill(
     meter = meter or Meter(place.server)
     samples = []
     for start in range(0, messages, CHUNK):
+        between()
         bodies = list(public.deliveries(min(CHUNK, messages - start)))
         with meter:
             for body in bodies:
@@ -60,15 +71,15 @@ def fill(
 
 
 def measure(place: Installation, database: str, size: dict[str, int]) -> dict[str, Any]:
-    """Messages per processor second, beside the limit of the same run, and memory over time."""
-    limit = [flat.messages_per_cpu_second(place, size["flat_rows"])]
+    """Messages per processor second, beside the limit of the same minutes, and memory over time."""
+    limit = FlatTable(place)
+    fill(place, WARM_UP)
     gc.collect()
     meter = Meter(place.server)
-    samples = fill(place, size["messages"], meter)
-    limit.append(flat.messages_per_cpu_second(place, size["flat_rows"]))
-    _check(place, size["messages"])
+    samples = fill(place, size["messages"], meter, offset=WARM_UP, between=lambda: limit.add(CHUNK))
+    _check(place, WARM_UP + size["messages"])
     rate = size["messages"] / meter.seconds
-    limit_rate = sum(limit) / len(limit)
+    limit_rate = limit.rows_per_cpu_second
     warm = next(held for count, held in samples if count >= size["messages"] // 5)
     return {
         "messages": size["messages"],

@@ -62,6 +62,7 @@ def installation(database: str) -> Iterator[Installation]:
         startup.start()
         prepare.databases()
         prepare.static_files()
+        startup.settle()
         from django.db import connections
 
         try:

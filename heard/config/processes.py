@@ -30,6 +30,7 @@ def web(host: str, port: int) -> None:
     from granian.constants import Interfaces
     from granian.server.embed import Server
 
+    from heard.config import startup
     from heard.config.asgi import application
 
     server = Server(
@@ -41,6 +42,8 @@ def web(host: str, port: int) -> None:
         backlog=1024,
         runtime_threads=1,
     )
+
+    startup.settle()
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()
@@ -65,7 +68,7 @@ def serve_metrics(host: str, port: int | None) -> None:
 
 def worker(*, with_streams: bool) -> None:
     """Do the work until told to stop."""
-    from heard.config import wakeups
+    from heard.config import startup, wakeups
     from heard.domains.channels import actions as channels
     from heard.foundation.db import is_postgres
     from heard.foundation.work.loop import Worker
@@ -85,6 +88,7 @@ def worker(*, with_streams: bool) -> None:
     if with_streams:
         threads.append(threading.Thread(target=streams, args=(found.stop,), name="streams", daemon=True))
         threads[-1].start()
+    startup.settle()
     log.info("worker_works", streams=with_streams)
     if options.BROKER_URL.value:
         from heard.config import celery

@@ -291,6 +291,23 @@ class TestConsumers:
             self._consume(lambda facts: seen.extend(fact.data["brand_id"] for fact in facts))
         assert seen == [0, 1, 2]
 
+    @pytest.mark.parametrize("most_bytes", [1, 300, 700, 100_000])
+    def test_a_step_is_small_and_passes_over_nothing_that_is_wanted(self, monkeypatch, most_bytes) -> None:
+        monkeypatch.setattr(actions, "MOST_BYTES", most_bytes)
+        wanted = [BrandAdded(number) for number in range(12)]
+        unwanted = [MemberJoined(number, "a role of some length" * (number % 5)) for number in range(12)]
+        mixed = [fact for pair in zip(unwanted, wanted, strict=True) for fact in pair]
+        with transaction.atomic():
+            actions.append(ORGANIZATION, "system", [*mixed, *unwanted[:3]])
+        actions.seal_all(ORGANIZATION)
+        steps: list[list[int]] = []
+        while self._consume(lambda facts: steps.append([fact.data["brand_id"] for fact in facts])) > 0:
+            continue
+        assert [number for step in steps for number in step] == list(range(12))
+        assert queries.behind(["test"]) == []
+        longest = max(map(len, steps))
+        assert longest == 12 if most_bytes == 100_000 else longest < 12
+
     def test_a_failing_reaction_backs_off_and_gives_up_aloud_on_the_one_fact(self) -> None:
         _write(3)
         actions.seal_all(ORGANIZATION)

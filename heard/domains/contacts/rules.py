@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from heard.connectorkit.vocabulary import Author
 
@@ -13,8 +13,7 @@ LONGEST_NOTE = 5000
 """Characters in the note about a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """Where an author stands with us."""
 
     identity_id: int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from heard.connectorkit.vocabulary import MessageKind, MessageSeen, Source, Visibility
 
@@ -18,8 +18,7 @@ Key = tuple[str, str]
 """(id scope, native id): a message within its channel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A message we hold: where it stands."""
 
     message_id: int

@@ -22,7 +22,7 @@ from heard.foundation.work import Lane, Slice, job
 
 log = logger(__name__)
 LARGEST_PICTURE_BYTES = 10_000_000
-AT_ONCE = 250
+AT_ONCE = 400
 """About how many events one transaction takes in: 50 ms, so that whoever else writes does not wait."""
 
 

@@ -173,8 +173,8 @@ def adopt(organization_id: int, channel_id: int, parents: Sequence[str]) -> list
     that found their conversation by it."""
     mark, values = db.in_list(parents)
     condition = (
-        "o.organization_id = %s AND o.channel_id = %s AND o.parent_id IS NULL AND NOT (o.parent_native_id = '')"
-        f" AND o.parent_native_id {mark}"
+        "o.organization_id = %s AND o.channel_id = %s AND o.parent_id IS NULL"
+        f" AND NOT (o.parent_native_id = '') AND o.parent_native_id {mark}"
     )
     rows = db.fetch_all(
         "SELECT o.id, p.id, p.conversation_id, o.conversation_id, o.direction FROM conversations_message o"

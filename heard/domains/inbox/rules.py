@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 REOPEN_WITHIN = timedelta(hours=72)
 """A message this soon after ``done`` reopens the matter; later it is a new one (``domain.md`` 1.3)."""
@@ -12,8 +12,7 @@ REOPEN_WITHIN = timedelta(hours=72)
 OPEN = frozenset({"open", "pending"})
 
 
-@dataclass(frozen=True, slots=True)
-class CaseFacts:
+class CaseFacts(NamedTuple):
     """A case as these rules see it."""
 
     case_id: int
@@ -24,8 +23,7 @@ class CaseFacts:
     last_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """One message of a batch, for its case."""
 
     message_id: int

@@ -156,14 +156,16 @@ def sealed_of_kinds(
     mark, values = db.in_list(kinds)
     statement = f"""
         SELECT position, body FROM (
-            SELECT s.position, CASE WHEN f.kind {mark} THEN f.body END AS body,
-                SUM(CASE WHEN f.kind {mark} THEN LENGTH(f.body) ELSE 0 END) OVER (ORDER BY s.position)
-                    - LENGTH(f.body) AS bytes_before
-            FROM journal_seal s JOIN journal_fact f ON f.id = s.fact_id
-            WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT %s
-        ) found WHERE bytes_before <= %s ORDER BY position
+            SELECT position, body, SUM(COALESCE(LENGTH(body), 0)) OVER (ORDER BY position) AS bytes,
+                COALESCE(LENGTH(body), 0) AS own_bytes
+            FROM (
+                SELECT s.position, CASE WHEN f.kind {mark} THEN f.body END AS body
+                FROM journal_seal s JOIN journal_fact f ON f.id = s.fact_id
+                WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT %s
+            ) upcoming
+        ) counted WHERE bytes - own_bytes <= %s ORDER BY position
     """
-    rows = db.fetch_all(statement, [values, values, organization_id, position, limit, most_bytes])
+    rows = db.fetch_all(statement, [values, organization_id, position, limit, most_bytes])
     return [(row[0], None if row[1] is None else bytes(row[1])) for row in rows]
 
 

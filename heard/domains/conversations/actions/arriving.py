@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from pydantic_core import to_json
 
 from heard.connectorkit import plain
 from heard.connectorkit.vocabulary import MessageSeen
@@ -12,7 +15,12 @@ from heard.domains.contacts.queries import Known
 from heard.domains.conversations import rules, sql
 from heard.domains.conversations.rules import Placed
 
-_encode = json.JSONEncoder(ensure_ascii=False, default=plain.to_plain).encode
+
+def _raw_text(raw: Any) -> str:
+    try:
+        return to_json(raw, fallback=plain.to_plain).decode()
+    except ValueError:  # half a surrogate pair: written with a mark in its place
+        return json.dumps(raw, ensure_ascii=False, default=plain.to_plain)
 
 
 @dataclass(slots=True)
@@ -39,7 +47,7 @@ def message_row(organization_id: int, channel_id: int, item: New) -> tuple[objec
         else ""
     )
     root = event.root.native_id if event.root and len(event.root.native_id) <= rules.LONGEST_NATIVE_ID else ""
-    raw = "" if event.raw is None else _encode(event.raw)
+    raw = "" if event.raw is None else _raw_text(event.raw)
     return (
         item.id,
         organization_id,
