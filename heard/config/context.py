@@ -35,7 +35,9 @@ def _shell(request: HttpRequest) -> Shell | None:
     if actor is None:
         return None
     company = organizations.company(actor)
-    sections = offers.navigation(actor, request.path)
+    # The library's pages about one's own account are further pages of one's profile.
+    path = "/settings/profile/" if request.path.startswith("/account/") else request.path
+    sections = offers.navigation(actor, path)
     doors = [item for section in sections for item in section.items if item.bar_title]
     bottom = [
         NavItem(_("Inbox"), "/inbox/", "inbox", None, request.path.startswith(("/inbox/", "/c/"))),
@@ -57,7 +59,7 @@ def _shell(request: HttpRequest) -> Shell | None:
         events_url="/events",
         position=str(_position(request, actor)),
         stream_key=token_hash(f"{request.session.session_key}:{actor.organization_id}")[:16],
-        settings=offers.settings_pages(actor, request.path) if request.path.startswith("/settings/") else (),
+        settings=offers.settings_pages(actor, path) if path.startswith("/settings/") else (),
     )
 
 

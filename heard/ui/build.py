@@ -41,7 +41,7 @@ def style_sheet() -> str:
 def _squeezed(block: str) -> str:
     """One block on one line. Only white space that cannot mean anything goes: our own style is regular."""
     line = " ".join(block.split())
-    for wide in (": ", " {", "{ ", "; ", "} ", ", "):
+    for wide in (": ", " {", "{ ", "; ", "} ", ", ", " > "):
         narrow = wide.strip()
         line = line.replace(wide, narrow)
     return line.replace(";}", "}")

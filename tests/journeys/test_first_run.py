@@ -160,7 +160,7 @@ def with_passkey(hans) -> None:
     expect(page.locator("#passkey-problem")).to_be_hidden()
     hans.accessible()
     page.get_by_label("Name").fill("Laptop")
-    page.get_by_label("Passwordless").check()
+    page.get_by_label("Sign in with it alone").check()
     page.get_by_role("button", name="Add").click()
     expect(page).to_have_url(f"{hans.url}/account/2fa/")
     hans.open("/account/2fa/webauthn/")

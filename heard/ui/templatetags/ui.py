@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -12,8 +13,8 @@ from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from heard.ui import offers
 from heard.ui.build import network_names
@@ -43,6 +44,19 @@ def slot(context: template.Context, name: str, subject: object = None) -> SafeSt
     """What higher rooms show here, in order: ``{% slot "person" person.contact_id %}``; see ``ui.offers``."""
     # Each panel renders a template of its own, so its text is escaped already.
     return mark_safe("".join(offers.panels(name, context.get("actor"), subject)))  # noqa: S308
+
+
+@register.filter(is_safe=True)
+def sentence_case(title: str) -> str:
+    """A library's English title in our case; what is written in capitals, and other languages, as they are.
+
+    >>> sentence_case("Two-Factor Authentication by QR Code")
+    'Two-factor authentication by QR code'
+    """
+    title = title.strip()
+    if not (get_language() or "en").startswith("en"):
+        return title
+    return title[:1] + re.sub(r"\b[A-Z](?=[a-z])", lambda found: found[0].lower(), title[1:])
 
 
 @register.simple_tag
