@@ -48,7 +48,7 @@ test-postgres: setup ## everything that touches a database, on a throw-away Post
 	$(BIN)/python -m tests.servers.postgres -- $(PYTEST) -n $(JOBS) heard/domains tests $(ARGS)
 
 browser: setup ## journeys in Chromium, each page checked for accessibility (Debian: chromium)
-	HEARD_TESTS=browser $(PYTEST) -m browser $(ARGS)
+	HEARD_TESTS=browser $(PYTEST) -n $(JOBS) -m browser $(ARGS)
 
 servers: setup ## install and use real servers: Mastodon, Bluesky, mail, PostgreSQL, RabbitMQ
 	@set -e; for file in tests/servers/*_install.py; do name=$${file##*/}; $(BIN)/python -m tests.servers.$${name%.py}; done
