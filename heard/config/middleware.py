@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.middleware.gzip import GZipMiddleware
 from heard.config import pages
 from heard.domains.journal import queries as journal
 from heard.foundation import metrics
+from heard.foundation.asked import remembering
 from heard.foundation.errors import HeardError
 from heard.foundation.logging import logger
 from heard.ui.policy import POLICY
@@ -64,6 +66,16 @@ def packed(get_response: Answer) -> Answer:
         if response.streaming or not kind.startswith(("text/", "application/json")):
             return response
         return cast("HttpResponse", gzip.process_response(request, response))
+
+    return handle
+
+
+def asked(get_response: Answer) -> Answer:
+    """A page that changes nothing asks each question once."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        with remembering() if request.method in {"GET", "HEAD"} else nullcontext():
+            return get_response(request)
 
     return handle
 

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "heard.domains.organizations.middleware.actor",
     "heard.config.middleware.position",
+    "heard.config.middleware.asked",
     "heard.config.middleware.errors",
 ]
 ROOT_URLCONF = "heard.config.urls"

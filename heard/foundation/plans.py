@@ -32,14 +32,16 @@ def assume_statistics(alias: str) -> None:
         cursor.execute("ANALYZE sqlite_schema")  # makes the table; reads nothing of ours
         cursor.execute("DELETE FROM sqlite_stat1")
         cursor.execute(
-            "SELECT t.name, i.name, i.\"unique\" FROM sqlite_schema t, pragma_index_list(t.name) i"
+            'SELECT t.name, i.name, i."unique" FROM sqlite_schema t, pragma_index_list(t.name) i'
             " WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'"
         )
         for table, index, is_unique in cursor.fetchall():
             cursor.execute("SELECT name FROM pragma_index_info(%s) ORDER BY seqno", [index])
             columns = [row[0] for row in cursor.fetchall()]
             line = _line(columns, is_unique=bool(is_unique))
-            cursor.execute("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", [table, index, line])
+            cursor.execute(
+                "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", [table, index, line]
+            )
         cursor.execute("ANALYZE sqlite_schema")  # this connection reads them now; others when they open
 
 

@@ -26,6 +26,7 @@ from heard.domains.channels.models import (
 )
 from heard.domains.organizations.queries import Permission, may, require
 from heard.foundation import clock, equipment
+from heard.foundation.asked import once
 from heard.foundation.crypto import KeyProblem, Place
 from heard.foundation.errors import NotAllowed, NotFound
 from heard.foundation.tenancy import Actor
@@ -104,6 +105,7 @@ def channels(actor: Actor) -> list[ChannelView]:
     return [_view(row) for row in rows.order_by("network", "pk") if row.pk not in hidden]
 
 
+@once
 def channel(actor: Actor, channel_id: int) -> ChannelView:
     """One channel, closed or not. Raises ``NotFound`` for anybody else's, or a hidden one."""
     row = Channel.objects.filter(organization_id=actor.organization_id, pk=channel_id).first()
@@ -131,6 +133,7 @@ def account_of(row: Channel, secrets: Mapping[str, str] | None = None) -> Accoun
     )
 
 
+@once
 def account(organization_id: int, channel_id: int) -> Account:
     """A channel's account without secrets, for ``supports`` and ``receive``."""
     row = Channel.objects.filter(organization_id=organization_id, pk=channel_id).first()
@@ -171,6 +174,7 @@ def refused(actor: Actor) -> list[ChannelView]:
     return [_view(row) for row in rows.order_by("pk") if row.pk not in hidden]
 
 
+@once
 def _accesses(actor: Actor) -> dict[int, str]:
     """Channel id -> access, where it differs from the role.
 

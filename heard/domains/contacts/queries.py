@@ -8,6 +8,7 @@ from datetime import datetime
 
 from heard.domains.contacts.models import Contact, Identity
 from heard.domains.contacts.rules import Known
+from heard.foundation.asked import once
 from heard.foundation.errors import NotFound
 from heard.foundation.tenancy import Actor
 
@@ -40,6 +41,7 @@ class ContactView:
     identities: tuple[IdentityView, ...]
 
 
+@once
 def contact(actor: Actor, contact_id: int) -> ContactView:
     """One person. Raises ``NotFound`` for anybody else's."""
     found = Contact.objects.filter(organization_id=actor.organization_id, pk=contact_id).first()

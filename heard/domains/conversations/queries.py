@@ -13,6 +13,7 @@ from heard.connectorkit.vocabulary import Author, MessageKind, Ref, Target, Visi
 from heard.domains.contacts import queries as contacts
 from heard.domains.conversations.models import Attachment, Conversation, Message
 from heard.domains.conversations.rules import KIND_LABELS
+from heard.foundation.asked import once
 from heard.foundation.errors import NotFound
 
 __all__ = [
@@ -187,6 +188,7 @@ def posts_above(organization_id: int, message_ids: Iterable[int], *, at_most: in
     return _views(organization_id, sorted(found.values(), key=lambda row: (row.sent_at, row.pk)))
 
 
+@once
 def target_of(organization_id: int, message_id: int) -> tuple[Target, int]:
     """A message as connectors see what is answered, and its channel's id. Raises ``NotFound``."""
     row = (

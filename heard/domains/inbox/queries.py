@@ -14,6 +14,7 @@ from heard.domains.inbox import sql
 from heard.domains.inbox.models import Case, CaseConversation, CaseEvent, CaseStatus, Note
 from heard.domains.organizations.queries import Permission, require
 from heard.foundation import clock
+from heard.foundation.asked import once
 from heard.foundation.errors import Invalid, NotFound
 from heard.foundation.tenancy import Actor
 
@@ -138,6 +139,7 @@ def case_rows(actor: Actor, case_ids: Iterable[int]) -> list[CaseRow]:
     return [_row(row) for row in found]
 
 
+@once
 def count(actor: Actor, wanted: Wanted) -> int:
     """How many cases a view holds."""
     conditions, parameters = _conditions(actor, wanted)
@@ -197,6 +199,7 @@ class CaseView:
     conversation_ids: tuple[int, ...]
 
 
+@once
 def require_visible(actor: Actor, case_id: int) -> None:
     """Raise ``NotFound`` unless this actor may see at least one conversation of the case."""
     require(actor, Permission.VIEW_INBOX)

@@ -23,6 +23,7 @@ from heard.domains.conversations import queries as conversations
 from heard.domains.outbox.models import Hold, Outbound, OutboundState
 from heard.domains.outbox.rules import HoldFacts
 from heard.foundation import clock
+from heard.foundation.asked import once
 from heard.foundation.tenancy import Actor
 
 STATE_LABELS = {
@@ -178,6 +179,7 @@ def holds(actor: Actor) -> list[HoldView]:
     return views
 
 
+@once
 def open_holds(organization_id: int) -> list[HoldFacts]:
     """What the gate reads, within its transaction."""
     rows = Hold.objects.filter(organization_id=organization_id, released_at__isnull=True).order_by("pk")

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from heard.domains.organizations.models import Invitation, Member, TeamMember
 from heard.domains.organizations.permissions import Permission, require
 from heard.foundation import clock
+from heard.foundation.asked import once
 from heard.foundation.errors import NotFound
 from heard.foundation.tenancy import Actor, Role
 
@@ -61,6 +62,7 @@ def member_lines(rows: QuerySet[Member]) -> list[MemberLine]:
     ]
 
 
+@once
 def members(actor: Actor, *, with_removed: bool = False) -> list[MemberLine]:
     """The organization's members by name; removed ones last, and only when asked for."""
     rows = Member.objects.filter(organization_id=actor.organization_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from heard.domains.organizations.models import Brand, Organization, Team, TeamMember
+from heard.foundation.asked import once
 from heard.foundation.tenancy import Actor
 
 
@@ -20,6 +21,7 @@ class Company:
     created_at: datetime
 
 
+@once
 def company(actor: Actor) -> Company:
     """The actor's organization."""
     found = Organization.objects.get(pk=actor.organization_id)
@@ -52,6 +54,7 @@ class TeamLine:
     is_archived: bool
 
 
+@once
 def teams(actor: Actor, *, with_archived: bool = False) -> list[TeamLine]:
     """The organization's teams by name; archived ones last, and only when asked for."""
     rows = Team.objects.filter(organization_id=actor.organization_id)
