@@ -11,7 +11,7 @@ from django.db import transaction
 from heard.connectorkit import errors
 from heard.connectorkit.vocabulary import WhoAmI
 from heard.domains.channels import queries, rules
-from heard.domains.channels.actions.link import seal_secrets, trial_link
+from heard.domains.channels.actions.link import seal_secrets, spend, trial_link
 from heard.domains.channels.facts import (
     ChannelAccessChanged,
     ChannelClosed,
@@ -28,19 +28,28 @@ from heard.foundation.errors import Conflict, Invalid, NotFound
 from heard.foundation.tenancy import Actor
 from heard.foundation.work import wake
 
+Answers = list[Mapping[str, str]]
+
 
 def test_connection(actor: Actor, network: str, values: Mapping[str, Any]) -> WhoAmI:
     """Ask the network whose credentials these are. Nothing is saved.
 
     Raises ``Invalid`` with the connector's sentence when they do not work.
     """
+    return _tested(actor, network, values)[0]
+
+
+def _tested(actor: Actor, network: str, values: Mapping[str, Any]) -> tuple[WhoAmI, Answers]:
+    """Whose they are, and the answers it took: for the budgets of the channel they are saved for."""
     require(actor, Permission.MANAGE_CHANNELS)
     connector = queries.connector_of(network)
     settings, secrets = rules.split_fields(connector.manifest, dict(values))
+    answers: Answers = []
     try:
-        return connector.identify(trial_link(connector.manifest.network, settings, secrets))
+        who = connector.identify(trial_link(connector.manifest.network, settings, secrets, answers))
     except errors.ConnectorError as error:
         raise Invalid(error.message) from error
+    return who, answers
 
 
 def connect(actor: Actor, network: str, values: Mapping[str, Any], *, brand_id: int | None = None) -> int:
@@ -48,7 +57,7 @@ def connect(actor: Actor, network: str, values: Mapping[str, Any], *, brand_id: 
 
     An account that is connected already is refused (``Conflict``); a closed one starts anew.
     """
-    who = test_connection(actor, network, values)
+    who, answers = _tested(actor, network, values)
     connector = queries.connector_of(network)
     settings, secrets = rules.split_fields(connector.manifest, dict(values))
     secrets.update(who.secrets)
@@ -75,6 +84,7 @@ def connect(actor: Actor, network: str, values: Mapping[str, Any], *, brand_id: 
         )
         row.secrets = seal_secrets(actor.organization_id, row.pk, secrets)
         row.save(update_fields=["secrets"])
+        spend(actor.organization_id, row.pk, connector.manifest, answers)
         journal.append(actor.organization_id, actor.label, [ChannelConnected(row.pk, network)], at=now)
         wake("channels.look")
     return row.pk
@@ -99,7 +109,7 @@ def reconnect(actor: Actor, channel_id: int, values: Mapping[str, Any]) -> None:
     """New credentials for the same account; listening goes on with a back-fill."""
     require(actor, Permission.MANAGE_CHANNELS)
     current = queries.channel(actor, channel_id)
-    who = test_connection(actor, current.network, values)
+    who, answers = _tested(actor, current.network, values)
     if (who.scope, who.native_id) != (current.scope, current.native_id):
         raise Invalid(f"These credentials belong to {who.handle}, not to {current.handle}.")
     connector = queries.connector_of(current.network)
@@ -112,6 +122,7 @@ def reconnect(actor: Actor, channel_id: int, values: Mapping[str, Any]) -> None:
         row.state, row.state_reason, row.error, row.error_at = ChannelState.ACTIVE, "", "", None
         row.attempts, row.due_at = 0, clock.now()
         row.save()
+        spend(actor.organization_id, row.pk, connector.manifest, answers)
         journal.append(actor.organization_id, actor.label, [ChannelConnected(row.pk, row.network)])
         wake("channels.look")
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.db import Error as DatabaseError
 from django.db import connections, transaction
 
+from heard.connectorkit.manifest import Manifest
 from heard.connectorkit.net import Net
 from heard.connectorkit.protocol import Connector, Link
 from heard.connectorkit.vocabulary import Account
 from heard.domains.channels import queries, rules
 from heard.domains.channels.models import Channel
 from heard.foundation import clock, equipment, metrics
-from heard.foundation.crypto import Place
+from heard.foundation.crypto import KeyProblem, Place
 from heard.foundation.db import is_postgres
-from heard.foundation.errors import NotFound
+from heard.foundation.errors import NotFound, Unavailable
+from heard.foundation.logging import logger
 from heard.foundation.net import Exchange, GuardedNet
 
+log = logger(__name__)
 _locks: dict[int, threading.RLock] = {}
 _locks_guard = threading.Lock()
 VAULT = 2
@@ -74,16 +78,45 @@ def seal_secrets(organization_id: int, channel_id: int, secrets: Mapping[str, st
 
 
 def open_link(organization_id: int, channel_id: int) -> tuple[Link, Any]:
-    """(link, connector) of a channel. Raises ``NotFound``, and ``KeyMissing`` when no key opens it."""
+    """(link, connector) of a channel; each request is written down in its budgets as it is made.
+
+    Raises ``NotFound`` where there is no such channel or no connector for it, and ``Unavailable`` when no
+    key opens its secrets.
+    """
+    metered = _opened(organization_id, channel_id)
+
+    def spend_at_once(exchange: Exchange) -> None:
+        metered.note(exchange)
+        try:
+            keep_spending(metered)
+        except DatabaseError as error:
+            # What was asked of the network is worth more than a count of it.
+            log.warning("request_not_counted", channel=channel_id, error=type(error).__name__)
+
+    return _noting(metered, spend_at_once).link, metered.connector
+
+
+def _opened(organization_id: int, channel_id: int) -> Metered:
     row = Channel.objects.filter(organization_id=organization_id, pk=channel_id).first()
     if row is None:
         raise NotFound("There is no such channel here.")
     connector = queries.connector_of(row.network)
-    account = queries.account_of(row, secrets=queries.secrets_of(row))
-    return Link(account, _net_of(row.network), VaultOf(organization_id, channel_id), clock.now()), connector
+    try:
+        account = queries.account_of(row, secrets=queries.secrets_of(row))
+    except KeyProblem as problem:
+        raise Unavailable(problem.message) from problem
+    link = Link(account, _net_of(row.network), VaultOf(organization_id, channel_id), clock.now())
+    return Metered(organization_id, channel_id, link, connector)
 
 
-def _net_of(network: str) -> Net:
+def _noting(metered: Metered, note: Callable[[Exchange], None]) -> Metered:
+    net = metered.link.net
+    if isinstance(net, GuardedNet):
+        metered.link = replace(metered.link, net=net.for_caller(on_exchange=note))
+    return metered
+
+
+def _net_of(network: str, note: Callable[[Exchange], None] | None = None) -> Net:
     """The way out, counting by network: hosts are as many as mail servers, networks are few."""
     net = equipment.net()
     if not isinstance(net, GuardedNet):
@@ -91,6 +124,8 @@ def _net_of(network: str) -> Net:
 
     def count(exchange: Exchange) -> None:
         metrics.EXCHANGES.labels(network=network, status=str(exchange.status)).inc()
+        if note is not None:
+            note(exchange)
 
     return net.for_caller(on_exchange=count)
 
@@ -111,34 +146,42 @@ class Metered:
 
 
 def open_metered(organization_id: int, channel_id: int) -> Metered:
-    """``open_link``, counting; hand it to ``keep_spending`` when the work is done."""
-    link, connector = open_link(organization_id, channel_id)
-    metered = Metered(organization_id, channel_id, link, connector)
-    if isinstance(link.net, GuardedNet):
-        metered.link = replace(link, net=link.net.for_caller(on_exchange=metered.note))
-    return metered
+    """``open_link``, counted in one go: hand it to ``keep_spending`` when the work is done."""
+    metered = _opened(organization_id, channel_id)
+    return _noting(metered, metered.note)
 
 
 def keep_spending(metered: Metered) -> None:
     """Write down what a look or a sending took from the network's budgets, and what its answers said."""
-    manifest = metered.connector.manifest
-    if not metered.answers or not rules.counted_budgets(manifest):
+    answers = list(metered.answers)
+    metered.answers.clear()
+    spend(metered.organization_id, metered.channel_id, metered.connector.manifest, answers)
+
+
+def spend(
+    organization_id: int, channel_id: int, manifest: Manifest, answers: Sequence[Mapping[str, str]]
+) -> None:
+    """These requests were made for a channel, each given by the headers of its answer."""
+    if not answers or not rules.counted_budgets(manifest):
         return
     with transaction.atomic():
-        rows = Channel.objects.select_for_update().filter(
-            organization_id=metered.organization_id, pk=metered.channel_id
-        )
+        rows = Channel.objects.select_for_update().filter(organization_id=organization_id, pk=channel_id)
         row = rows.only("budgets").first()
         if row is not None:
-            row.budgets = rules.spend(manifest, row.budgets, metered.answers, clock.now())
+            row.budgets = rules.spend(manifest, row.budgets, answers, clock.now())
             row.save(update_fields=["budgets"])
-    metered.answers.clear()
 
 
-def trial_link(network: str, settings: Mapping[str, Any], secrets: Mapping[str, str]) -> Link:
-    """A line to test credentials that are not saved yet."""
+def trial_link(
+    network: str,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, str],
+    answers: list[Mapping[str, str]],
+) -> Link:
+    """A line to test credentials that are not saved yet; ``answers`` takes what ``spend`` needs."""
     account = Account("", "", settings=dict(settings), secrets=dict(secrets))
-    return Link(account, _net_of(network), _NoVault(dict(secrets)), clock.now())
+    net = _net_of(network, lambda exchange: answers.append(exchange.headers))
+    return Link(account, net, _NoVault(dict(secrets)), clock.now())
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from heard.connectorkit.manifest import Budget, Manifest
 from heard.connectorkit.vocabulary import Page
 from heard.domains.channels import actions, queries, rules, schedule
 from heard.domains.channels.models import Channel
-from heard.foundation import clock
+from heard.foundation import clock, metrics
 from heard.foundation.net import Exchange, GuardedNet
 from heard.foundation.work import Claimed
 
@@ -157,3 +158,63 @@ def test_a_lost_lease_puts_nothing_off(line):
         Claimed(id=line.channel_id, fence=999, organization_id=line.actor.organization_id), 600
     )
     assert Channel.objects.get().due_at == due_at
+
+
+# Every request counts, whatever it was for ------------------------------------------------------------
+
+
+def spent(line):
+    return 100 - queries.health(line.actor, line.channel_id).budgets[0][1]
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_line_opened_for_anything_counts_as_it_goes(counted):
+    line, _ = counted
+    with clock.frozen(clock.now()):
+        link, _connector = actions.open_link(line.actor.organization_id, line.channel_id)
+        assert spent(line) == 0
+        link.net._caller.on_exchange(exchange())
+        link.net._caller.on_exchange(exchange())
+        assert spent(line) == 2
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_database_that_is_busy_loses_a_count_and_not_the_request(counted, monkeypatch):
+    line, _ = counted
+    link, _connector = actions.open_link(line.actor.organization_id, line.channel_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(rules, "spend", lambda *_: (_ for _ in ()).throw(OperationalError("locked")))
+        link.net._caller.on_exchange(exchange())
+    with clock.frozen(clock.now()):
+        assert spent(line) == 0
+        link.net._caller.on_exchange(exchange())
+        assert spent(line) == 1
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_metrics_and_budgets_both_hear_of_a_request(counted):
+    line, _ = counted
+
+    def seen():
+        return metrics.EXCHANGES.labels(network="memory", status="200")._value.get()
+
+    before = seen()
+    metered = actions.open_metered(line.actor.organization_id, line.channel_id)
+    metered.link.net._caller.on_exchange(exchange())
+    assert seen() == before + 1
+    assert len(metered.answers) == 1
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_asking_whose_credentials_they_are_counts_for_the_channel(counted, monkeypatch):
+    line, _ = counted
+    identify = line.network.identify
+
+    def asking(link):
+        link.net._caller.on_exchange(exchange())
+        return identify(link)
+
+    monkeypatch.setattr(line.network, "identify", asking)
+    with clock.frozen(clock.now()):
+        actions.reconnect(line.actor, line.channel_id, {"token": "right"})
+        assert spent(line) == 1
