@@ -65,6 +65,7 @@ class MemoryNetwork:
     fault: Callable[[SendOrder], str] = lambda _order: ""
     takes_key: bool = True
     can_look: bool = True
+    without_key: frozenset[Verb] = frozenset()
     delay_seconds: float = 0.0
     inbound: list[MessageSeen] = field(default_factory=list)
     manifest: Manifest = field(init=False)
@@ -131,14 +132,19 @@ class MemoryNetwork:
             raise errors.Rejected("Too rude for this network.")
         if fault == "unreachable":
             raise errors.Unreachable("It is down.")
+        keyed = self.repeats_safely(link.account, order)
         with self._lock:
-            known = next((post for post in self.posts if self.takes_key and post.key == order.key), None)
+            known = next((post for post in self.posts if keyed and post.key == order.key), None)
             if known is None:
                 known = Post(f"post-{next(self._ids)}", order.key, order.text, started_at)
                 self.posts.append(known)
         if fault == "after":
             raise errors.OutcomeUnknown("No answer came.")
         return Sent(known.native_id)
+
+    def repeats_safely(self, account: Account, order: SendOrder) -> bool:
+        del account
+        return self.takes_key and order.verb not in self.without_key
 
     def look_up(self, link: Link, order: SendOrder) -> LookUpResult:
         del link

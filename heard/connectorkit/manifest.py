@@ -63,7 +63,8 @@ class Manifest:
 
     ``network`` is the folder's name and the word in tables and URLs. ``poll_seconds`` is the pause
     between looks where nothing is streamed. ``takes_key`` says that a second send with the same key
-    is harmless within ``key_lifetime_seconds`` (``None``: for ever). ``met_real_service`` is printed
+    is harmless within ``key_lifetime_seconds`` (``None``: for ever); where that does not hold for all that
+    can be sent, the connector says for what (``protocol.RepeatsSafely``). ``met_real_service`` is printed
     in the docs: what the connector was tried against.
     """
 

@@ -107,6 +107,24 @@ class LooksUp(Protocol):
 
 
 @runtime_checkable
+class RepeatsSafely(Protocol):
+    """Not everything this network is asked goes out under a key: posts may, and direct messages not."""
+
+    def repeats_safely(self, account: Account, order: SendOrder) -> bool:
+        """May ``order`` be sent again within the key's lifetime, and yet stand there once? Pure.
+
+        Asked only where ``Manifest.takes_key`` is true; a connector without this ability answers yes.
+        """
+
+
+def may_repeat(connector: Connector, account: Account, order: SendOrder) -> bool:
+    """Whether a second send of ``order`` is harmless, as its manifest and ``RepeatsSafely`` say together."""
+    if not connector.manifest.takes_key:
+        return False
+    return not isinstance(connector, RepeatsSafely) or connector.repeats_safely(account, order)
+
+
+@runtime_checkable
 class GivesContext(Protocol):
     """The messages above one we were shown, so that a thread has its top."""
 

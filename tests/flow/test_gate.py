@@ -8,18 +8,23 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connections
 
-from heard.connectorkit.vocabulary import Author, Ref, Verb, Visibility
+from heard.connectorkit.errors import Unreachable
+from heard.connectorkit.manifest import Budget
+from heard.connectorkit.vocabulary import Author, Ref, Sent, Verb, Visibility
+from heard.domains.channels import queries as channels
 from heard.domains.conversations.models import Message
 from heard.domains.inbox.models import Case, Episode
 from heard.domains.outbox import actions, queries, schedule
 from heard.domains.outbox.models import Outbound
 from heard.foundation import clock
 from heard.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from heard.foundation.net import Exchange
 from heard.foundation.work import Slice, jobs
 from tests.cast import work
 from tests.memory_network import Post, message
@@ -479,3 +484,48 @@ def test_where_nobody_can_look_a_person_is_asked_within_seconds(cast, line) -> N
     _later(0)
     _later(10)
     assert _state(outbound_id) == "asked"
+
+
+def test_what_goes_without_a_key_is_never_sent_again_by_itself(cast, line) -> None:
+    """A network may take keys for some of what it is asked, and not for the rest (Bluesky's chat)."""
+    line.network.without_key = frozenset({Verb.DIRECT_MESSAGE})
+    line.network.can_look = False
+    line.network.fault = lambda order: "after"
+    case = Case.objects.get(pk=line.case(1, "person1"))
+
+    def say(verb: Verb) -> int:
+        return actions.submit(
+            cast.alice, verb=verb, target_id=case.last_inbound_id, text="Hello", undo_seconds=0
+        )
+
+    public, private = say(Verb.REPLY), say(Verb.DIRECT_MESSAGE)
+    for seconds in (0, 10):
+        _later(seconds)
+    line.network.fault = lambda order: ""
+    for seconds in (60, 300, 900):
+        _later(seconds)
+    assert (_state(public), _state(private)) == ("sent", "asked")
+    assert len(line.network.posts) == 2
+
+
+def test_each_look_for_what_may_have_been_sent_is_counted(cast, line, monkeypatch) -> None:
+    network = line.network
+    network.manifest = replace(network.manifest, budgets=(Budget("requests", 100, 10_000),))
+    network.fault = lambda order: "after"
+    looked = []
+
+    def look_up(link, order):
+        link.net._caller.on_exchange(Exchange("GET", "memory.example", "/", 200, 0.1, 5, {}))
+        looked.append(order.key)
+        if len(looked) == 1:
+            raise Unreachable("It does not answer.")
+        return Sent("post-1")
+
+    monkeypatch.setattr(network, "look_up", look_up)
+    outbound_id = _reply(cast, line)
+    for seconds in (0, 10, 60):
+        _later(seconds)
+    assert _state(outbound_id) == "sent"
+    assert len(looked) == 2
+    ((_, left, amount, _),) = channels.health(cast.alice, line.channel_id).budgets
+    assert amount - left == 2

@@ -18,6 +18,7 @@ ABILITIES = {
     "push": protocol.Pushes,
     "streaming": protocol.Streams,
     "look-up": protocol.LooksUp,
+    "repeats": protocol.RepeatsSafely,
     "context": protocol.GivesContext,
     "media": protocol.FetchesMedia,
 }

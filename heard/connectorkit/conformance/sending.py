@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -41,6 +43,9 @@ HOSTILE_ANSWERS: Sequence[Mapping[str, Any]] = (
     {"lost": "before"},
     {"lost": "after"},
 )
+
+
+SAYING = (Verb.POST, Verb.REPLY, Verb.DIRECT_MESSAGE)
 
 
 class SendingTests(FixtureCases):
@@ -95,6 +100,35 @@ class SendingTests(FixtureCases):
         assert said or not net.requests, "a lost answer to a send would be taken for a send that never was"
         assert isinstance(sent, Sent)
         assert to_plain(sent) == read_json(sent_case / "expected.json")
+
+    def test_whether_a_key_is_taken_is_answered_for_everything(self) -> None:
+        """Purely, and never more widely than the manifest says."""
+        for verb, about, actor in self._questions():
+            if actor is not ActorKind.HUMAN:
+                continue
+            if isinstance(self.connector.supports(verb, about, actor, self.account, NOW), No):
+                continue
+            asked = order(verb=verb, target=about, recipient=ANNA, visibility=None)
+            found = protocol.may_repeat(self.connector, self.account, asked)
+            assert found in (True, False)
+            assert found == protocol.may_repeat(self.connector, self.account, asked), "not pure"
+            assert not found or self.connector.manifest.takes_key
+
+    def test_a_key_that_is_relied_on_is_handed_over(self, sent_case: Path) -> None:
+        """Words that may be sent again travel under the order's key: another key is another request."""
+        wanted = self._order(sent_case)
+        account = self._account_of(sent_case)
+        if wanted.verb not in SAYING or not protocol.may_repeat(self.connector, account, wanted):
+            return
+        seen = []
+        for key in (wanted.key, f"{wanted.key}-of-another-order"):
+            net = RecordedNet(read_json(sent_case / "exchange.json"))
+            with contextlib.suppress(AssertionError, ConnectorError):
+                opened = link(account, net, now=self._now_of(sent_case))
+                self.connector.send(opened, dataclasses.replace(wanted, key=key))
+            seen.append([request for request in net.requests if request.writes])
+        assert seen[0], "nothing was sent under a key"
+        assert repr(seen[0]) != repr(seen[1]), "the key is relied on and does not reach the network"
 
     def test_refused(self, refused_case: Path) -> None:
         """Each kept refusal becomes the error that is written beside it."""

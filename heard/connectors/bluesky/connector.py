@@ -100,7 +100,7 @@ MANIFEST = Manifest(
 
 
 class BlueskyConnector:
-    """Implements ``Connector``, ``LooksUp``, ``GivesContext`` and ``FetchesMedia`` for Bluesky."""
+    """Implements ``Connector``, ``LooksUp``, ``RepeatsSafely``, ``GivesContext`` and ``FetchesMedia``."""
 
     manifest = MANIFEST
 
@@ -192,6 +192,11 @@ class BlueskyConnector:
     def look_up(self, link: Link, order: SendOrder) -> LookUpResult:
         """Read the one place where it would stand."""
         return Sending(link, Client(link)).look_up(order)
+
+    def repeats_safely(self, account: Account, order: SendOrder) -> bool:
+        """Records stand under a key made from ours; the chat takes none."""
+        del account
+        return order.verb is not Verb.DIRECT_MESSAGE
 
     @told_plainly()
     def context(self, link: Link, ref: Ref) -> Sequence[bytes]:

@@ -39,11 +39,12 @@ from .manifest import MANIFEST, is_on
 
 #: How far a first back-fill reaches.
 RECENT = timedelta(days=7)
+ACTS = (Verb.LIKE, Verb.HIDE, Verb.DELETE)
 _CHALLENGE = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
 class SandboxConnector:
-    """Implements ``Connector``, ``Pushes``, ``Streams``, ``LooksUp``, ``GivesContext``, ``FetchesMedia``."""
+    """Implements ``Connector`` and all its abilities."""
 
     manifest = MANIFEST
 
@@ -51,9 +52,9 @@ class SandboxConnector:
         """Ask the server whose token this is, and what it allows."""
         return mapping.who_am_i(Client(link).me())
 
-    def takes_key(self, account: Account) -> bool:
-        """Whether this account hands its keys over: a setting, so that both kinds of network can be tried."""
-        return is_on(account.settings.get("idempotency", True))
+    def repeats_safely(self, account: Account, order: SendOrder) -> bool:
+        """Words only under a key; liking, hiding and deleting twice is doing it once."""
+        return order.verb in ACTS or _hands_keys_over(account)
 
     def receive(self, account: Account, delivery: RawDelivery) -> Sequence[Event]:
         """Translate a page, a push, one event of the stream, or a thread's top."""
@@ -82,18 +83,18 @@ class SandboxConnector:
         if isinstance(answer, No):
             raise Unsupported(answer.reason)
         client = Client(link)
-        if order.verb in (Verb.LIKE, Verb.HIDE, Verb.DELETE):
+        if order.verb in ACTS:
             return _act(client, order)
         body = _body(order)
         if order.files:
             body["attachments"] = [_upload(client, order, number) for number in range(len(order.files))]
-        if self.takes_key(link.account):
+        if _hands_keys_over(link.account):
             body["idempotency_key"] = order.key
         return mapping.sent(client.post(body))
 
     def look_up(self, link: Link, order: SendOrder) -> LookUpResult:
         """See ``looking``."""
-        return look_up(link, order, with_key=self.takes_key(link.account))
+        return look_up(link, order, with_key=_hands_keys_over(link.account))
 
     def verify(self, account: Account, headers: Mapping[str, str], body: bytes) -> None:
         """Check the HMAC over the raw bytes; without a secret nothing is genuine."""
@@ -125,6 +126,11 @@ class SandboxConnector:
     def fetch_media(self, link: Link, attachment: Attachment, maximum_bytes: int) -> bytes:
         """The attachment's bytes, asked for with our token."""
         return Client(link).media(attachment.url, maximum_bytes)
+
+
+def _hands_keys_over(account: Account) -> bool:
+    """A setting, so that both kinds of network can be tried."""
+    return is_on(account.settings.get("idempotency", True))
 
 
 def _body(order: SendOrder) -> dict[str, Any]:

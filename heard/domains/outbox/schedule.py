@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heard.connectorkit import errors
-from heard.connectorkit.protocol import LooksUp
+from heard.connectorkit.protocol import LooksUp, may_repeat
 from heard.connectorkit.vocabulary import NotFound, SendOrder, Sent
 from heard.domains.channels import actions as channels
 from heard.domains.channels.actions import Metered
@@ -108,6 +108,14 @@ def look_for(claimed: Claimed) -> None:
     except HeardError as error:
         actions.ask_person(claimed, error.message, look_again=True)
         return
+    try:
+        _look_for(claimed, line, order)
+    finally:
+        # A look is a request like any other: it leaves less of the network's budget for what comes next.
+        channels.keep_spending(line)
+
+
+def _look_for(claimed: Claimed, line: Metered, order: SendOrder) -> None:
     connector, manifest = line.connector, line.connector.manifest
     if isinstance(connector, LooksUp):
         try:
@@ -124,13 +132,8 @@ def look_for(claimed: Claimed) -> None:
         reason = found.reason
     else:
         reason = f"{manifest.name} cannot be asked whether it stands there."
-    takes_key = manifest.takes_key and line.link.account.settings.get("idempotency", True) not in {
-        False,
-        "",
-        "false",
-    }
     if rules.is_key_alive(
-        takes_key=takes_key,
+        takes_key=may_repeat(connector, line.link.account, order),
         lifetime_seconds=manifest.key_lifetime_seconds,
         first_attempt_at=order.first_attempt_at,
         now=clock.now(),
