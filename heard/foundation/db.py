@@ -38,7 +38,7 @@ def moment(at: datetime, alias: str = "default") -> Any:
 # A batch asks for few different moments, each of them several times; writing one out takes 4 µs.
 @lru_cache(maxsize=4096)
 def _as_text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(" ")[:-6]
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ")[:-6]
 
 
 def require_transaction(alias: str = "default") -> None:

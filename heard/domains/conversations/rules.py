@@ -48,6 +48,8 @@ def refusal(event: MessageSeen) -> str:
 
 def clean(text: str, longest: int = LONGEST_TEXT) -> str:
     """What a database can hold: no NUL, no half surrogate pairs, cut where no person would read on."""
+    if not text:
+        return text
     if "\0" in text:
         text = text.replace("\0", "")
     if not text.isascii():
@@ -59,10 +61,11 @@ def clamp(at: datetime, received_at: datetime) -> datetime:
     """A sane instant: nonsense (1601, 9999) becomes the time we received it."""
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    try:
-        at = at.astimezone(UTC)
-    except OverflowError:
-        return received_at
+    elif at.tzinfo is not UTC:
+        try:
+            at = at.astimezone(UTC)
+        except OverflowError:
+            return received_at
     return at if EARLIEST <= at <= received_at + timedelta(days=1) else received_at
 
 
