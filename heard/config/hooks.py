@@ -57,6 +57,8 @@ class Front:
             return Answer(503, b"Try again soon.\n")
         if hook is None:
             return Answer(404, b"There is no such address.\n")
+        if not queries.is_spoken(hook.network):
+            return Answer(503, b"Try again soon.\n")  # its connector may be installed again
         connector = queries.connector_of(hook.network)
         if not isinstance(connector, Pushes):
             return Answer(404, b"There is no such address.\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,6 +64,11 @@ def connector_of(network: str) -> Connector:
         return registry.connector(network)
     except LookupError as error:
         raise NotFound(f"Heard has no connector for {network!r}.") from error
+
+
+def is_spoken(network: str | None) -> bool:
+    """Whether a connector here speaks this network; ``None`` (a channel that is gone) passes."""
+    return network is None or network in registry.connectors()
 
 
 def manifests() -> list[Manifest]:
@@ -262,9 +268,11 @@ def health(actor: Actor, channel_id: int) -> HealthView:
     )
     kept = Channel.objects.filter(pk=view.channel_id).values_list("budgets", flat=True).first() or {}
     now = clock.now()
+    spoken = is_spoken(view.network)
+    counted = rules.counted_budgets(connector_of(view.network).manifest) if spoken else {}
     budgets = tuple(
         (name, rules.budget_left(declared, kept.get(name, {}), now), declared.amount, declared.unit)
-        for name, declared in rules.counted_budgets(connector_of(view.network).manifest).items()
+        for name, declared in counted.items()
     )
     return HealthView(
         json.dumps(cursor.value, ensure_ascii=False) if cursor else "",
@@ -316,7 +324,7 @@ def seconds_until_look(channel_id: int) -> float:
 
 def pushes(network: str) -> bool:
     """Does this network call us, so that it must be told an address?"""
-    return isinstance(connector_of(network), Pushes)
+    return is_spoken(network) and isinstance(connector_of(network), Pushes)
 
 
 def hook_token(actor: Actor, channel_id: int) -> str:
@@ -387,8 +395,5 @@ def locked() -> list[tuple[ChannelView, str]]:
 
 def key_ids_in_use() -> dict[str, int]:
     """How many channels each key still encrypts. For the operator."""
-    found: dict[str, int] = {}
-    for token in Channel.objects.exclude(secrets="").values_list("secrets", flat=True):
-        key_id = token.split(":")[1]
-        found[key_id] = found.get(key_id, 0) + 1
-    return found
+    tokens = Channel.objects.exclude(secrets="").values_list("secrets", flat=True)
+    return Counter(token.split(":")[1] for token in tokens)

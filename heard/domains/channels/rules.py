@@ -65,6 +65,8 @@ def terms_as_data(manifest: Manifest) -> dict[str, Any]:
     return asdict(manifest.terms)
 
 
+UNSPOKEN = "Its connector is not installed. Whoever runs Heard can install it; then resume the channel."
+
 POLL_RESERVE = 0.2
 """The share of a budget that polls leave alone: a person's reply must never wait for a look."""
 

@@ -9,11 +9,13 @@ from heard.connectorkit.vocabulary import Source
 from heard.domains.channels import actions, queries
 from heard.domains.channels.actions import Metered
 from heard.foundation import metrics
-from heard.foundation.errors import HeardError
+from heard.foundation.errors import HeardError, NotFound
 from heard.foundation.logging import logger
 from heard.foundation.work import Claimed, Lane, Slice, job
 
 log = logger(__name__)
+BLOCKED_SECONDS = 60
+"""What only the operator can mend is tried again after this long."""
 
 
 @job("channels.look", lane=Lane.NETWORK, sweep_seconds=1.0, limit=1, copies=4)
@@ -27,12 +29,20 @@ def look(turn: Slice) -> int:
 
 def look_at(claimed: Claimed) -> None:
     """One look at one channel, unless the network's budget is kept for replies now."""
-    wait_seconds = queries.seconds_until_look(claimed.id)
-    if wait_seconds > 0:
-        actions.put_off_look(claimed, wait_seconds)
-        log.info("look_put_off", channel=claimed.id, seconds=round(wait_seconds))
+    try:
+        wait_seconds = queries.seconds_until_look(claimed.id)
+        if wait_seconds > 0:
+            actions.put_off_look(claimed, wait_seconds)
+            log.info("look_put_off", channel=claimed.id, seconds=round(wait_seconds))
+            return
+        line = actions.open_metered(claimed.organization_id, claimed.id)
+    except NotFound:
+        actions.pause_unspoken(claimed)
+        log.warning("connector_missing", channel=claimed.id)
         return
-    line = actions.open_metered(claimed.organization_id, claimed.id)
+    except HeardError as error:  # its secrets do not open
+        actions.note_error(claimed, errors.Unreachable(error.message), poll_seconds=BLOCKED_SECONDS)
+        return
     try:
         _look(claimed, line)
     finally:

@@ -12,6 +12,7 @@ from heard.connectorkit.vocabulary import (
     ActorKind,
     Answer,
     Author,
+    No,
     OutFile,
     SendOrder,
     Target,
@@ -214,6 +215,10 @@ def supports(actor: Actor, verb: Verb, target_id: int) -> Answer:
     kind = ActorKind.BOT if actor.is_system else ActorKind.HUMAN
     target = with_history(actor.organization_id, target_id, target)
     account = channels.account(actor.organization_id, channel_id)
+    if not channels.is_spoken(view.network):
+        return No(
+            "The connector of this channel is not installed.", remedy="Whoever runs Heard can install it."
+        )
     return channels.connector_of(view.network).supports(verb, target, kind, account, clock.now())
 
 

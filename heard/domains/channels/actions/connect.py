@@ -144,6 +144,8 @@ def resume(actor: Actor, channel_id: int) -> None:
     require(actor, Permission.MANAGE_CHANNELS)
     with transaction.atomic():
         row = _of(actor, channel_id)
+        if not queries.is_spoken(row.network):
+            raise Conflict(rules.UNSPOKEN)
         row.state, row.state_reason, row.attempts, row.due_at = ChannelState.ACTIVE, "", 0, clock.now()
         row.save(update_fields=["state", "state_reason", "attempts", "due_at"])
         journal.append(actor.organization_id, actor.label, [ChannelResumed(channel_id)])

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from heard.connectorkit.vocabulary import RawDelivery, Source
-from heard.domains.channels import rules, sql
+from heard.domains.channels import queries, rules, sql
 from heard.domains.channels.facts import DeliveriesReplayed
 from heard.domains.channels.models import Channel, Cursor, Delivery, DeliveryState
 from heard.domains.journal import actions as journal
@@ -22,6 +22,8 @@ from heard.foundation.tenancy import Actor
 from heard.foundation.work import Claimed, backoff_seconds, claim, finish, wake
 
 LEASE_SECONDS = 60.0
+UNSPOKEN_SECONDS = 300.0
+"""How often a delivery looks whether its connector is back."""
 TAKE_IN = "conversations.take_in"
 
 
@@ -93,7 +95,7 @@ def claim_deliveries(now: datetime, limit: int) -> list[UnderstoodDelivery]:
         )
     }
     rows = Delivery.objects.using(sql.alias()).filter(pk__in=list(claimed)).order_by("pk")
-    return [
+    found = [
         UnderstoodDelivery(
             claimed[row.pk],
             row.channel_id,
@@ -102,6 +104,17 @@ def claim_deliveries(now: datetime, limit: int) -> list[UnderstoodDelivery]:
         )
         for row in rows
     ]
+    return _readable(found, now)
+
+
+def _readable(found: Sequence[UnderstoodDelivery], now: datetime) -> list[UnderstoodDelivery]:
+    """Those of channels that a connector speaks for; the others wait for it, and stop nobody."""
+    networks = queries.networks_of({item.channel_id for item in found})
+    silent = [item for item in found if not queries.is_spoken(networks.get(item.channel_id))]
+    for item in silent:
+        due_at = now + timedelta(seconds=UNSPOKEN_SECONDS)
+        finish(Delivery, item.claimed, alias=sql.alias(), due_at=due_at, reason=rules.UNSPOKEN)
+    return [item for item in found if item not in silent]
 
 
 def settle_deliveries(deliveries: Sequence[UnderstoodDelivery]) -> None:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from heard.connectorkit import errors
 from heard.domains.channels import rules, sql
-from heard.domains.channels.facts import ChannelGapNoted, ChannelRefused
+from heard.domains.channels.facts import ChannelGapNoted, ChannelPaused, ChannelRefused
 from heard.domains.channels.models import Channel, ChannelState, Delivery, DeliveryState
 from heard.domains.journal import actions as journal
 from heard.foundation import clock
@@ -76,6 +76,15 @@ def note_error(claimed: Claimed, error: errors.ConnectorError, *, poll_seconds: 
         if held and refused:
             organization_id = claimed.organization_id
             journal.append(organization_id, system(organization_id).label, [ChannelRefused(claimed.id)])
+
+
+def pause_unspoken(claimed: Claimed) -> None:
+    """Nothing here speaks its network any more: it rests, with all it has, until somebody resumes it."""
+    with transaction.atomic():
+        held = finish(Channel, claimed, state=ChannelState.PAUSED, state_reason=rules.UNSPOKEN, attempts=0)
+        if held:
+            organization_id = claimed.organization_id
+            journal.append(organization_id, system(organization_id).label, [ChannelPaused(claimed.id)])
 
 
 def refuse_channel(organization_id: int, channel_id: int, error: errors.CredentialsRefused) -> None:
