@@ -296,12 +296,12 @@ async def _faults(running: Running, request: Request) -> Response:
 async def _add_fault(running: Running, request: Request) -> Response:
     fault = read_fault(await read_body(request))
     if running.faults:
-        running.faults.standing.append(fault)
+        running.faults.add(fault)
     return JSONResponse(fault.plain(), status_code=201)
 
 
 async def _clear_faults(running: Running, request: Request) -> Response:
     del request
     if running.faults:
-        running.faults.standing.clear()
+        running.faults.clear()
     return Response(status_code=204)

@@ -13,6 +13,7 @@ A fault matches requests by method and path and does one of:
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,10 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .posts import Refused
+from .store import Store
 
 EFFECTS = ("status", "latency", "malformed", "html", "timeout_after_accept", "timeout_before")
+_KEPT = "faults"
 _PAGE = b"<!doctype html><title>Welcome</title><p>Please accept the terms of this network.</p>"
 
 
@@ -43,6 +46,11 @@ class Fault:
         """As the control API shows it."""
         match = {"method": self.method, "path": self.path.pattern}
         return {"match": match, "effect": self.effect, "left": self.left, "used": self.used}
+
+    def kept(self) -> dict[str, Any]:
+        """All of it, as ``read_fault`` takes it back after a restart."""
+        more = {"status": self.status, "seconds": self.seconds, "headers": dict(self.headers)}
+        return {**self.plain(), **more, "count": self.left}
 
 
 def read_fault(asked: Mapping[str, Any]) -> Fault:
@@ -65,12 +73,33 @@ def read_fault(asked: Mapping[str, Any]) -> Fault:
         raise Refused(422, f"This fault cannot be read: {error}.") from error
 
 
+def _again(kept: Mapping[str, Any]) -> Fault:
+    fault = read_fault(kept)
+    fault.used = int(kept.get("used", 0))
+    return fault
+
+
 class Faults:
     """ASGI middleware in front of the network API; the control API is never disturbed."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, store: Store) -> None:
         self._app = app
-        self.standing: list[Fault] = []
+        self._store = store
+        self.standing = [_again(kept) for kept in json.loads(store.setting(_KEPT, "[]"))]
+
+    def add(self, fault: Fault) -> None:
+        """It stands from now on, over restarts, until it is used up."""
+        self.standing.append(fault)
+        self._keep()
+
+    def clear(self) -> None:
+        """Take all of them back."""
+        self.standing.clear()
+        self._keep()
+
+    def _keep(self) -> None:
+        with self._store.writing():
+            self._store.keep(_KEPT, json.dumps([fault.kept() for fault in self.standing]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or spoil it."""
@@ -87,6 +116,7 @@ class Faults:
                 fault.used += 1
                 if fault.left is not None:
                     fault.left -= 1
+                    self._keep()
                 return fault
         return None
 

@@ -76,7 +76,7 @@ def build(options: Options, now: Callable[[], float] = time.time) -> tuple[Runni
 
 def _application(running: Running) -> Starlette:
     network = Starlette(routes=api.routes(running))
-    faults = Faults(network)
+    faults = Faults(network, running.store)
     routes: list[Route] = [*control.routes(running, faults), *square.routes(running)]
     application = Starlette(routes=routes)
     application.mount("", faults)

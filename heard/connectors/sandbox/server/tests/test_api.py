@@ -331,6 +331,31 @@ def test_a_fault_spoils_one_request_and_the_next_is_as_usual(asked, effect, more
     assert (answer.status_code, stood) == (201, standing + 1)
 
 
+def test_faults_stand_over_a_restart_with_what_is_left_of_them(tmp_path):
+    from heard.connectors.sandbox.server.faults import Faults, read_fault
+    from heard.connectors.sandbox.server.store import Store
+
+    def started():
+        return Faults(None, Store(tmp_path / "sandbox.sqlite3"))
+
+    first = started()
+    first.add(read_fault({"effect": "status", "status": 429, "headers": {"Retry-After": "7"}, "count": 2}))
+    first.add(
+        read_fault(
+            {"effect": "latency", "seconds": 3, "match": {"method": "get", "path": "^/v1/"}, "count": None}
+        )
+    )
+    spoilt = first._take({"method": "POST", "path": "/v1/posts"})
+    assert (spoilt.status, spoilt.left) == (429, 1)
+    second = started()
+    assert [fault.kept() for fault in second.standing] == [fault.kept() for fault in first.standing]
+    assert second._take({"method": "POST", "path": "/v1/posts"}).headers == {"Retry-After": "7"}
+    assert second._take({"method": "POST", "path": "/v1/posts"}) is None
+    assert started()._take({"method": "POST", "path": "/v1/posts"}) is None
+    second.clear()
+    assert started().standing == []
+
+
 def test_a_fault_hits_what_it_is_meant_for_and_can_be_taken_away(asked):
     fault(asked, "status", status=429, headers={"Retry-After": "7"}, count=None)
     assert asked.ask("GET", "/api/v1/me").status_code == 200
