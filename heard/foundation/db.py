@@ -114,6 +114,28 @@ def execute_many(statement: str, rows: Iterable[Row], *, alias: str = "default")
         cursor.executemany(statement, rows)
 
 
+def as_table(columns: Sequence[tuple[str, str]], rows: Sequence[Row]) -> tuple[str, list[Any]]:
+    """Rows to read from within a statement: what stands behind ``FROM``, called ``n``, and its parameters.
+
+    ``columns`` are (name, PostgreSQL type). SQLite reads a JSON array, so its values are what JSON has.
+    """
+    if is_postgres():
+        arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
+        names = ", ".join(name for name, _ in columns)
+        return f"unnest({arrays}) AS n({names})", [list(values) for values in zip(*rows, strict=True)]
+    picked = ", ".join(
+        f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(columns)
+    )
+    return f"(SELECT {picked} FROM json_each(%s)) AS n", [json.dumps(rows)]
+
+
+def execute(statement: str, parameters: Row = ()) -> None:
+    """Run one statement, inside the action's transaction."""
+    require_transaction()
+    with connections["default"].cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
 def fetch_all(statement: str, parameters: Row = (), *, alias: str = "default") -> list[tuple[Any, ...]]:
     """All rows of a read."""
     with connections[alias].cursor() as cursor:

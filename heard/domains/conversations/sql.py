@@ -141,12 +141,18 @@ def insert_conversations(rows: Sequence[tuple[Any, ...]]) -> None:
 
 def touch_conversations(rows: Sequence[tuple[datetime, int | None, int]]) -> None:
     """(last inbound at, contact id, conversation id): never backwards, contact only where missing."""
+    if not rows:
+        return
     later = "GREATEST" if db.is_postgres() else "MAX"
-    db.execute_many(
-        "UPDATE conversations_conversation SET"
-        f" last_inbound_at = {later}(COALESCE(last_inbound_at, started_at), %s),"
-        " contact_id = COALESCE(contact_id, %s) WHERE id = %s",
+    new, parameters = db.as_table(
+        (("at", "timestamptz"), ("contact_id", "bigint"), ("id", "bigint")),
         [(moment(row[0]), row[1], row[2]) for row in rows],
+    )
+    db.execute(
+        "UPDATE conversations_conversation AS c SET"
+        f" last_inbound_at = {later}(COALESCE(c.last_inbound_at, c.started_at), n.at),"
+        f" contact_id = COALESCE(c.contact_id, n.contact_id) FROM {new} WHERE c.id = n.id",
+        parameters,
     )
 
 

@@ -101,12 +101,26 @@ def insert_episodes(rows: Sequence[tuple[int, int, datetime]]) -> None:
 
 def touch_cases(rows: Sequence[tuple[str, datetime, int, int | None, datetime | None, int]]) -> None:
     """(status, last at, last message, last inbound, waiting since, case id)."""
+    if not rows:
+        return
     later = "GREATEST" if db.is_postgres() else "MAX"
-    db.execute_many(
-        f"UPDATE inbox_case SET status = %s, last_at = {later}(last_at, %s), last_message_id = %s,"
-        " last_inbound_id = COALESCE(%s, last_inbound_id), waiting_since = %s, changed = changed + 1"
-        " WHERE id = %s",
+    new, parameters = db.as_table(
+        (
+            ("status", "text"),
+            ("last_at", "timestamptz"),
+            ("last_message_id", "bigint"),
+            ("last_inbound_id", "bigint"),
+            ("waiting_since", "timestamptz"),
+            ("id", "bigint"),
+        ),
         [(row[0], moment(row[1]), row[2], row[3], moment(row[4]), row[5]) for row in rows],
+    )
+    db.execute(
+        f"UPDATE inbox_case AS k SET status = n.status, last_at = {later}(k.last_at, n.last_at),"
+        " last_message_id = n.last_message_id,"
+        " last_inbound_id = COALESCE(n.last_inbound_id, k.last_inbound_id),"
+        f" waiting_since = n.waiting_since, changed = k.changed + 1 FROM {new} WHERE k.id = n.id",
+        parameters,
     )
 
 
