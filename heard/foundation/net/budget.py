@@ -111,7 +111,9 @@ def learn(budget: Budget, headers: Mapping[str, str], now: datetime) -> Budget:
     current = at(budget, now)
     limit = _number(_named(lower, "limit"))
     if limit is not None and limit > 0 and limit != current.amount:
-        current = replace(current, amount=limit, left=min(current.left, limit))
+        # A larger allowance is larger by what was not spent: else a reserve of it would be waited for.
+        more = max(0.0, limit - current.amount)
+        current = replace(current, amount=limit, left=min(current.left + more, limit))
     remaining = _number(_named(lower, "remaining"))
     resets_at = _instant(_named(lower, "reset"), now)
     if remaining is not None and resets_at is not None and resets_at > now:

@@ -131,6 +131,16 @@ def test_any_header_is_survived_and_silences_a_channel_for_a_day_at_most(headers
     assert 0 <= budgets.wait_seconds(budget, START) <= 86_400
 
 
+@pytest.mark.parametrize("limit", [30_000, 300, 100])
+def test_a_limit_other_than_declared_is_no_reason_to_wait(limit):
+    """A larger one, too: its reserve is filled by what the network has not seen us spend."""
+    fresh, granted = budgets.take(budgets.full(300, 300, START), START)
+    assert granted
+    taught = budgets.learn(fresh, {"x-ratelimit-limit": str(limit)}, START)
+    assert budgets.wait_seconds(taught, START, reserve=taught.amount * 0.2) == 0
+    assert (taught.amount, taught.left) == (limit, limit - (1 if limit >= 300 else 0))
+
+
 def test_nonsense_changes_nothing():
     budget = budgets.full(300, 300, START)
     assert (
