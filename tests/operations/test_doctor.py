@@ -214,6 +214,28 @@ def test_second_factors_whose_key_is_gone_are_said(installed, cast):
     assert "--without-second-factor" in found.what_to_do
 
 
+@pytest.mark.django_db(databases="__all__")
+def test_files_that_the_store_has_lost_and_erased_ones_that_it_still_has_are_said(installed, cast):
+    from django.core.files.storage import default_storage
+
+    from heard.domains.media import actions as media
+    from heard.domains.media.models import File
+    from heard.foundation import clock
+
+    def said():
+        (found,) = [finding for finding in installed() if "store" in finding.title]
+        return found
+
+    organization_id = cast.alice.organization_id
+    media.store(organization_id, name="a.txt", content_type="text/plain", data=b"hello")
+    assert said().level is Level.FINE
+    File.objects.update(erased_at=clock.now())
+    assert (said().level, said().title) == (Level.LOOK, "1 erased file is still in the store.")
+    File.objects.update(erased_at=None)
+    default_storage.delete(File.objects.get().key)
+    assert (said().level, said().title[:7]) == (Level.LOOK, "1 file ")
+
+
 @pytest.mark.parametrize(
     ("free", "level"),
     [(400_000_000, Level.WRONG), (2_000_000_000, Level.LOOK), (50_000_000_000, Level.FINE)],

@@ -27,8 +27,8 @@ def kept(lost: Callable[[], int], unforgotten: int) -> Finding:
     except OSError as error:
         return wrong(f"Files cannot be read: {error.strerror or error}", "See who may read the data folder.")
     if missing:
-        return wrong(
-            f"{count_of(missing, 'file')} of the newest 20 are missing in the store.",
+        return look(
+            f"{count_of(missing, 'file')} of the newest 20 cannot be found in the store.",
             "Restore them: the folder “files” of a backup, or the bucket that HEARD_S3 names.",
         )
     if unforgotten:
@@ -36,4 +36,4 @@ def kept(lost: Callable[[], int], unforgotten: int) -> Finding:
             f"{count_of(unforgotten, 'erased file is', 'erased files are')} still in the store.",
             "See that heard worker runs: it deletes them as soon as the store lets it.",
         )
-    return fine("Files are in their store.")
+    return fine("The newest files are in the store.")

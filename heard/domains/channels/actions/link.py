@@ -176,11 +176,12 @@ def trial_link(
     network: str,
     settings: Mapping[str, Any],
     secrets: Mapping[str, str],
-    answers: list[Mapping[str, str]],
+    answers: list[Mapping[str, str]] | None = None,
 ) -> Link:
     """A line to test credentials that are not saved yet; ``answers`` takes what ``spend`` needs."""
     account = Account("", "", settings=dict(settings), secrets=dict(secrets))
-    net = _net_of(network, lambda exchange: answers.append(exchange.headers))
+    kept = [] if answers is None else answers
+    net = _net_of(network, lambda exchange: kept.append(exchange.headers))
     return Link(account, net, _NoVault(dict(secrets)), clock.now())
 
 
