@@ -18,7 +18,7 @@ BLOCKED_SECONDS = 60
 """What only the operator can mend is tried again after this long."""
 
 
-@job("channels.look", lane=Lane.NETWORK, sweep_seconds=1.0, limit=1, copies=4)
+@job("channels.look", lane=Lane.NETWORK, sweep_seconds=2.0, limit=1, copies=4)
 def look(turn: Slice) -> int:
     """Poll channels that are due: one page each, kept before the cursor moves."""
     claimed = actions.take_due_channels(turn.now, turn.limit)

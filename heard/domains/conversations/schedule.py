@@ -26,7 +26,7 @@ AT_ONCE = 400
 """About how many events one transaction takes in: 50 ms, so that whoever else writes does not wait."""
 
 
-@job("conversations.take_in", sweep_seconds=3.0, limit=100)
+@job("conversations.take_in", sweep_seconds=5.0, limit=100)
 def take_in(turn: Slice) -> int:
     """Understand due deliveries: a batch per channel, messages and facts in one transaction."""
     claimed = channels.claim_deliveries(turn.now, turn.limit)
@@ -120,7 +120,7 @@ def _keep_refused(channel_id: int, read: Sequence[UnderstoodDelivery], result: T
         channels.settle_deliveries(read)
 
 
-@job("conversations.context", lane=Lane.NETWORK, sweep_seconds=2.0, limit=20)
+@job("conversations.context", lane=Lane.NETWORK, sweep_seconds=5.0, limit=20)
 def fetch_context(turn: Slice) -> int:
     """Fetch what stands above messages whose parent we were not shown."""
     due = queries.context_due(turn.limit)
@@ -146,7 +146,7 @@ def fetch_context(turn: Slice) -> int:
     return len(due)
 
 
-@job("conversations.pictures", lane=Lane.NETWORK, sweep_seconds=3.0, limit=10)
+@job("conversations.pictures", lane=Lane.NETWORK, sweep_seconds=5.0, limit=10)
 def fetch_pictures(turn: Slice) -> int:
     """Hold copies of pictures we may hold, so that a page never loads anything from outside."""
     due = queries.attachments_due(turn.limit)

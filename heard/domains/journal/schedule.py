@@ -10,7 +10,7 @@ from heard.foundation.work import Slice, job
 log = logger(__name__)
 
 
-@job("journal.seal", sweep_seconds=3.0)
+@job("journal.seal", sweep_seconds=5.0)
 def seal(turn: Slice) -> int:
     """Seal every organization that has something to seal."""
     total = 0
@@ -21,7 +21,7 @@ def seal(turn: Slice) -> int:
     return total
 
 
-@job("journal.react", sweep_seconds=3.0)
+@job("journal.react", sweep_seconds=5.0)
 def react(turn: Slice) -> int:
     """Let every reaction that is behind take its next facts."""
     known = reactions()

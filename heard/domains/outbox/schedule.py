@@ -92,7 +92,7 @@ def expire(turn: Slice) -> int:
     return actions.expire_sending(turn.now)
 
 
-@job("outbox.look", lane=Lane.NETWORK, sweep_seconds=2.0, limit=5, copies=2)
+@job("outbox.look", lane=Lane.NETWORK, sweep_seconds=5.0, limit=5, copies=2)
 def look(turn: Slice) -> int:
     """Look on the network for what may have been sent."""
     claimed = actions.take_unknown(turn.now, turn.limit)
