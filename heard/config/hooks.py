@@ -10,11 +10,13 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
+from prometheus_client import Counter
 
 from heard.connectorkit import errors
 from heard.connectorkit.protocol import Pushes
@@ -59,8 +61,8 @@ class Front:
             return Answer(404, b"There is no such address.\n")
         if not queries.is_spoken(hook.network):
             return Answer(503, b"Try again soon.\n")  # its connector may be installed again
-        connector = queries.connector_of(hook.network)
-        if not isinstance(connector, Pushes):
+        connector = _pushing(hook.network)
+        if connector is None:
             return Answer(404, b"There is no such address.\n")
         if scope["method"] == "GET":
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
@@ -103,7 +105,7 @@ class Front:
             await done
         except DatabaseError:
             return Answer(503, b"It could not be kept. Send it again.\n")
-        metrics.DELIVERIES_RECEIVED.labels(network=hook.network, source="webhook").inc()
+        _received(hook.network).inc()
         return Answer(200, b"OK\n")
 
     async def _commit(self) -> None:
@@ -125,6 +127,18 @@ class Front:
                             done.set_result(None)
         finally:
             self._committing = False
+
+
+# Asking a protocol, and a metric for its line, cost as much as checking the signature.
+@cache
+def _pushing(network: str) -> Pushes | None:
+    connector = queries.connector_of(network)
+    return connector if isinstance(connector, Pushes) else None
+
+
+@cache
+def _received(network: str) -> Counter:
+    return metrics.DELIVERIES_RECEIVED.labels(network=network, source="webhook")
 
 
 def _look_up(token: str) -> Hook | None:
