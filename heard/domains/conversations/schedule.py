@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from django.conf import settings
-from django.db import Error as DatabaseError
 
 from heard.connectorkit import errors
 from heard.connectorkit.protocol import FetchesMedia, GivesContext
@@ -16,7 +15,7 @@ from heard.domains.channels.actions import ArrivedDelivery, UnderstoodDelivery
 from heard.domains.conversations import actions, queries
 from heard.domains.conversations.actions import Incoming, TakenIn
 from heard.foundation import clock, metrics
-from heard.foundation.errors import HeardError, Unavailable
+from heard.foundation.errors import HeardError
 from heard.foundation.logging import logger
 from heard.foundation.work import Lane, Slice, job
 
@@ -70,12 +69,12 @@ def _take_in(
     """One transaction of messages, and then their deliveries are settled."""
     try:
         result = actions.take_in(organization_id, network, channel_id, batch)
-    except (DatabaseError, Unavailable) as error:
-        # The database refuses something in this batch: find it alone, let the others go on.
-        log.warning("intake_failed", channel=channel_id, error=type(error).__name__, deliveries=len(read))
+    except Exception as error:
+        # Something in this batch cannot be taken in: find it alone, let the others go on.
+        log.exception("intake_failed", channel=channel_id, error=type(error).__name__, deliveries=len(read))
         if len(read) == 1:
-            reason = f"The database refused it ({type(error).__name__})."
-            channels.put_off_delivery(read[0], getattr(error, "message", reason))
+            reason = f"It could not be taken in ({type(error).__name__})."
+            channels.put_off_delivery(read[0], error.message if isinstance(error, HeardError) else reason)
             return
         for item in read:
             take_in_channel(organization_id, network, channel_id, [item])
@@ -98,8 +97,12 @@ def _read(
         try:
             events = connector.receive(account, item.delivery)
         except errors.Unreadable as error:
-            channels.set_unreadable(item, error.message)
-            metrics.DELIVERIES_UNREADABLE.labels(network=network).inc()
+            _set_unreadable(network, item, error.message)
+            continue
+        except Exception as error:
+            # A connector that breaks on one delivery must not hold up those of everybody else.
+            log.exception("connector_broke", network=network, channel=item.channel_id)
+            _set_unreadable(network, item, f"The connector broke on it ({type(error).__name__}).")
             continue
         known = []
         for event in events:
@@ -108,6 +111,11 @@ def _read(
             else:
                 known.append(Incoming(event, item.delivery.source, item.delivery.received_at))
         yield item, known
+
+
+def _set_unreadable(network: str, item: UnderstoodDelivery, reason: str) -> None:
+    channels.set_unreadable(item, reason)
+    metrics.DELIVERIES_UNREADABLE.labels(network=network).inc()
 
 
 def _keep_refused(channel_id: int, read: Sequence[UnderstoodDelivery], result: TakenIn) -> None:

@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from heard.connectorkit.vocabulary import Author, Event, MessageGone, MessageSeen, Receipt, Source
+from heard.connectorkit.vocabulary import (
+    Attachment,
+    Author,
+    Event,
+    MessageGone,
+    MessageSeen,
+    Receipt,
+    Source,
+)
 from heard.domains.contacts import actions as contacts
 from heard.domains.contacts.queries import Known
 from heard.domains.conversations import rules, sql
@@ -25,6 +33,7 @@ from heard.domains.conversations.rules import Key, Placed
 from heard.domains.journal import actions as journal
 from heard.domains.media import actions as media
 from heard.foundation import clock, db
+from heard.foundation.errors import Invalid
 from heard.foundation.tenancy import system
 
 INTAKE = 1
@@ -311,15 +320,8 @@ class _Intake:
     def _insert_attachments(self, new: Sequence[New]) -> None:
         rows = []
         for item in new:
-            for attachment in item.event.attachments[:50]:
-                file_id = None
-                if attachment.data is not None:
-                    file_id = media.store(
-                        self.organization_id,
-                        name=rules.clean(attachment.name, 200) or "attachment",
-                        content_type=attachment.content_type,
-                        data=attachment.data,
-                    )
+            for attachment in item.event.attachments[: rules.MOST_ATTACHMENTS]:
+                file_id, problem = self._keep_file(attachment)
                 rows.append(
                     (
                         self.organization_id,
@@ -334,10 +336,23 @@ class _Intake:
                         attachment.cache_allowed,
                         attachment.inline,
                         file_id,
-                        "",
+                        problem,
                     )
                 )
         sql.insert_attachments(rows)
+
+    def _keep_file(self, attachment: Attachment) -> tuple[int | None, str]:
+        """(file, why there is none): a file that cannot be kept does not keep its message away."""
+        if attachment.data is None:
+            return None, ""
+        name = rules.clean(attachment.name, 200) or "attachment"
+        try:
+            kept = media.store(
+                self.organization_id, name=name, content_type=attachment.content_type, data=attachment.data
+            )
+        except Invalid as refusal:
+            return None, rules.clean(refusal.message, 290)
+        return kept, ""
 
     def _announce(self, new: Sequence[New]) -> None:
         said = [item for item in new if item.conversation_id is not None]
