@@ -19,6 +19,7 @@ from . import harness
 @click.command()
 @click.option("--messages", default=3000, show_default=True)
 @click.option("--answers", default=0, help="Default: a quarter of the messages.")
+@click.option("--pushes", default=0, help="Deliveries by webhook. Default: as many as messages.")
 @click.option("--minutes", default=4.0, show_default=True, help="How long people talk and processes die.")
 @click.option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", show_default=True)
 @click.option("--broker", is_flag=True, help="With RabbitMQ, two workers and a process for the streams.")
@@ -33,6 +34,7 @@ from . import harness
 def main(
     messages: int,
     answers: int,
+    pushes: int,
     minutes: float,
     database: str,
     broker: bool,
@@ -52,6 +54,7 @@ def main(
             harness.Options(
                 messages=messages,
                 answers=answers or messages // 4,
+                pushes=pushes or messages,
                 seconds=minutes * 60,
                 kill_every_seconds=kill_every,
                 seed=seed if seed is not None else random.SystemRandom().randrange(1_000_000),

@@ -1,8 +1,9 @@
 """Kill anything anywhere: people talk, agents answer, processes die; at the end everything is compared.
 
 Four accounts of the company are four kinds of network: one that takes our key and can be looked at, one that
-only takes keys, one that can only be looked at, one that can do neither. What the random decisions are is
-fixed by the seed; when a process is hit is decided by the machine.
+only takes keys, one that can only be looked at, one that can do neither. To the first the Sandbox pushes,
+beside polls and streams; a fifth account hears by webhook alone. What the random decisions are is fixed by
+the seed; when a process is hit is decided by the machine.
 """
 
 from __future__ import annotations
@@ -23,17 +24,20 @@ from .agents import Agent
 from .company import AGENTS
 from .customers import Customers
 from .installation import Installation, installation
+from .pusher import BRAND, SECRET, Pusher
+from .pusher import LINES as PUSHING
 from .record import Record
 from .verdict import FINAL, Verdict, compare
 
 console = Console(stderr=True)
 
 LINES: dict[str, dict[str, Any]] = {
-    "north": {"idempotency": True, "look_up": True},
+    "north": {"idempotency": True, "look_up": True, "webhook_secret": SECRET},
     "east": {"idempotency": True, "look_up": False},
     "south": {"idempotency": False, "look_up": True},
     "west": {"idempotency": False, "look_up": False},
 }
+PUSHED_TO = {BRAND: {"webhook_secret": SECRET, "hidden": True}}
 FAULTS: list[dict[str, Any]] = [
     {"match": {"method": "POST", "path": "/api/v1/posts"}, "effect": "timeout_after_accept", "seconds": 25},
     {"match": {"method": "POST", "path": "/api/v1/posts"}, "effect": "timeout_before", "seconds": 25},
@@ -56,6 +60,7 @@ class Options:
     messages: int = 3000
     seconds: float = 240.0
     answers: int = 800
+    pushes: int = 3000
     agents: int = AGENTS
     kill_every_seconds: float = 6.0
     settle_seconds: float = 240.0
@@ -112,12 +117,13 @@ def run(options: Options, prepare: Callable[[Installation], None] | None = None)
     with installation(
         options.settings, workers=options.workers, separate_stream=options.separate_stream
     ) as found:
-        found.found_company(LINES)
+        found.found_company(LINES | PUSHED_TO)
         if prepare is not None:
             prepare(found)
         for name in found.parts:
             found.start(name)
         found.wait_for("web")
+        found.ask_for_pushes("north", SECRET)
         return _Run(options, found).whole()
 
 
@@ -130,6 +136,7 @@ class _Run:
         self.customers = Customers(
             found, random.Random(rng.random()), list(LINES), options.messages, options.seconds
         )
+        self.pusher = Pusher(found, random.Random(rng.random()), options.pushes, options.seconds)
         share = options.answers // options.agents
         self.agents = [
             Agent(found, number, random.Random(rng.random()), share, options.seconds / max(1, share))
@@ -149,7 +156,7 @@ class _Run:
         submitted: dict[str, str] = {}
         for agent in self.agents:
             submitted |= agent.submitted
-        verdict = compare(self.found, self.record, submitted, LINES)
+        verdict = compare(self.found, self.record, submitted, LINES, self.pusher.pushed)
         self._add_what_failed(verdict)
         times = sorted(value for agent in self.agents for value in agent.milliseconds) or [0.0]
         logs = {name: self.found.log_of(name).read_text(errors="replace") for name in self.found.parts}
@@ -175,7 +182,8 @@ class _Run:
         """People and agents in threads; this thread kills, starts again, and asks for faults."""
         threads = [threading.Thread(target=self._guarded, args=(self.customers.run,), daemon=True)]
         threads += [
-            threading.Thread(target=self._guarded, args=(agent.run,), daemon=True) for agent in self.agents
+            threading.Thread(target=self._guarded, args=(run,), daemon=True)
+            for run in [agent.run for agent in self.agents] + [self.pusher.run] * PUSHING
         ]
         for thread in threads:
             thread.start()
@@ -211,7 +219,12 @@ class _Run:
     def _kill_somebody(self, back_at: dict[str, float]) -> None:
         alive = [name for name in self.found.parts if name not in back_at]
         if alive:
-            name = self.fate.choice(alive)
+            # The first is the web process, so that even a short run loses what it was just being told.
+            first = not any(part.kills for part in self.found.parts.values())
+            name = "web" if first else self.fate.choice(alive)
+            if name == "web":  # while it keeps what is pushed: between a commit and its 200, or before both
+                self.pusher.burst()
+                time.sleep(self.fate.uniform(0.01, 0.1))
             self.found.kill(name)
             back_at[name] = time.monotonic() + self.fate.uniform(0.0, 2.0)
 
@@ -234,19 +247,27 @@ class _Run:
         self.found.wait_for("link")
         self.found.control("DELETE", "faults")
         until = time.monotonic() + self.options.settle_seconds
-        quiet = 0
-        newest = max((int(entry[0]) for entry in self.customers.said), default=0)
+        quiet, before = 0, ""
         while time.monotonic() < until and quiet < 2:
-            quiet = quiet + 1 if self._is_settled(newest) else 0
+            left = self._left()
+            quiet = 0 if left else quiet + 1
+            if left != before:
+                console.print(f"chaos: {left or 'settled'}")
+                before = left
             time.sleep(1.0)
 
-    def _is_settled(self, newest: int) -> bool:
-        states = self.record.outbound_states()
-        if set(states) - FINAL or self.record.unfinished_deliveries() or self.record.behind():
-            return False
+    def _left(self) -> str:
+        """What is under way still; empty when everything has arrived and left."""
         held = {row[0] for row in self.record.rows("SELECT native_id FROM conversations_message")}
-        heard = sum(entry[0] in held for entry in self.customers.said)
-        return heard >= len(self.customers.said) - self.customers.deletions and newest > 0
+        missing = sum(entry[0] not in held for entry in self.customers.said) - self.customers.deletions
+        states = self.record.outbound_states()
+        left = {
+            "not heard": max(0, missing),
+            "not understood": self.record.unfinished_deliveries(),
+            "facts not followed": self.record.behind(),
+            **{state: number for state, number in states.items() if state not in FINAL},
+        }
+        return ", ".join(f"{number} {what}" for what, number in left.items() if number)
 
 
 def show(result: Result) -> None:

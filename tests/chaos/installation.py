@@ -57,6 +57,7 @@ class Installation:
     parts: dict[str, Part] = field(default_factory=dict)
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     company: dict[str, Any] = field(default_factory=dict)
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)  # on the Sandbox, by brand
 
     @property
     def url(self) -> str:
@@ -144,11 +145,10 @@ class Installation:
         self, lines: Mapping[str, Mapping[str, Any]], name: str = "Northbridge"
     ) -> dict[str, Any]:
         """Databases, an organization with its people, and a channel for each line (brand: settings)."""
-        accounts = {}
         for brand in lines:
-            accounts[brand] = self.control("POST", "accounts", {"handle": brand, "kind": "brand"})["token"]
+            self.accounts[brand] = self.control("POST", "accounts", {"handle": brand, "kind": "brand"})
         asked = {
-            brand: {"address": self.sandbox_url, "token": accounts[brand], **settings}
+            brand: {"address": self.sandbox_url, "token": self.accounts[brand]["token"], **settings}
             for brand, settings in lines.items()
         }
         (self.folder / "lines.json").write_text(json.dumps(asked))
@@ -157,6 +157,16 @@ class Installation:
             raise DidNotStart(f"company:\n{done.stdout}{done.stderr}"[-4000:])
         self.company = json.loads(done.stdout.splitlines()[-1])
         return self.company
+
+    def ask_for_pushes(self, brand: str, secret: str) -> None:
+        """Have the Sandbox push to a brand's channel too; Heard's web process has to answer by now."""
+        answer = httpx.put(
+            f"{self.sandbox_url}/api/v1/webhook",
+            json={"url": f"{self.url}/hooks/{self.company['hooks'][brand]}", "secret": secret},
+            headers={"Authorization": f"Bearer {self.accounts[brand]['token']}"},
+            timeout=20.0,
+        )
+        answer.raise_for_status()
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Ask the Sandbox's control API; raises ``httpx.HTTPError``."""

@@ -32,7 +32,7 @@ def seed() -> int:
 
 def short(**changes: object) -> harness.Options:
     return harness.Options(
-        messages=300, answers=60, seconds=32.0, kill_every_seconds=4.0, seed=seed(), **changes
+        messages=300, answers=60, pushes=300, seconds=32.0, kill_every_seconds=4.0, seed=seed(), **changes
     )
 
 
@@ -42,7 +42,9 @@ def check(options: harness.Options) -> None:
     assert result.wrong == [], f"seed {options.seed}"
     assert result.counts["answers acknowledged"] > 0
     assert result.counts["said"] == options.messages
+    assert result.counts["pushed"] > options.pushes
     assert sum(result.kills.values()) >= 3
+    assert result.kills["web"] >= 1
 
 
 @pytest.mark.servers
@@ -56,7 +58,7 @@ def test_on_postgresql_nothing_is_lost_or_twice(postgres_server: Postgres) -> No
     check(short(settings={"HEARD_DATABASE_URL": fresh_database(postgres_server)}, separate_stream=True))
 
 
-LONG = {"messages": 5000, "answers": 1200, "seconds": 480.0}
+LONG = {"messages": 5000, "answers": 1200, "pushes": 5000, "seconds": 480.0}
 
 
 @pytest.mark.chaos

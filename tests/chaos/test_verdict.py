@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import Any
 
 import pytest
 
-from tests.chaos.verdict import Verdict, compare
+from tests.chaos.pusher import Pushed
+from tests.chaos.verdict import ARRIVED, Verdict, compare
 
 LINES: dict[str, dict[str, Any]] = {
     "north": {"idempotency": True, "look_up": True},
@@ -30,7 +32,10 @@ class World:
             [1, 1, "1", "in", "visible", "Hello", 1, 1],
             [2, 1, "2", "in", "deleted", "", 1, 1],
             [3, 1, "3", "out", "visible", "Hi", 1, 1],
+            [4, 3, "pushed-1", "in", "visible", "By webhook", 2, 1],
         ]
+        self.pushed = Pushed({"pushed-1": "By webhook"}, {"pushed-1"})
+        self.announced = [1, 2, 3, 4]
         self.outbounds: list[list[Any]] = [["Hi", "sent", 1], ["Lost", "asked", 2], ["Oh", "cancelled", 1]]
         self.submitted = {"Hi": "", "Lost": "", "Oh": "taken back"}
         self.given, self.unreadable, self.broken = 0, 0, 0
@@ -44,6 +49,8 @@ class World:
         )
 
     def rows(self, statement: str) -> list[Any]:
+        if statement == ARRIVED:
+            return [(json.dumps({"data": {"message_ids": self.announced}}).encode(),)]
         return self.outbounds if "outbox" in statement else self.messages
 
     def one(self, _statement: str) -> int:
@@ -59,7 +66,7 @@ class World:
         return {}
 
     def verdict(self) -> Verdict:
-        return compare(self, self, self.submitted, LINES)  # type: ignore[arg-type]
+        return compare(self, self, self.submitted, LINES, self.pushed)  # type: ignore[arg-type]
 
 
 def test_where_everything_stands_as_it_must_it_holds() -> None:
@@ -72,6 +79,14 @@ SPOILT = {
     "edits not followed": lambda world: world.messages[0].__setitem__(5, "Helo"),
     "without exactly one case": lambda world: world.messages[0].__setitem__(7, 0),
     "deleted messages still shown": lambda world: world.messages[1].__setitem__(4, "visible"),
+    "acknowledged with 200 and lost": lambda world: world.messages.pop(3),
+    "never acknowledged": lambda world: world.pushed.acknowledged.clear(),
+    "pushed and there twice": lambda world: world.messages.append(
+        [9, 3, "pushed-1", "in", "visible", "By webhook", 2, 1]
+    ),
+    "not announced once": lambda world: world.announced.append(4),
+    "not as it was said": lambda world: world.messages[3].__setitem__(5, "By"),
+    "pushed and without exactly one case": lambda world: world.messages[3].__setitem__(6, None),
     "forgotten after": lambda world: world.submitted.update(More=""),
     "without an end": lambda world: world.outbounds[1].__setitem__(1, "unknown"),
     "standing twice": lambda world: world.posts["north"].append(post(4, "Hi")),

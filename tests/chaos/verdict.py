@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from .installation import Installation
+from .pusher import Pushed
 from .record import Record
 
+ARRIVED = "SELECT body FROM journal_fact WHERE kind = 'conversations.MessagesArrived'"
 FINAL = {"sent", "rejected", "cancelled", "asked"}
 MESSAGES = """
     SELECT m.id, m.channel_id, m.native_id, m.direction, m.state, m.text, m.conversation_id,
@@ -40,14 +43,19 @@ def listed(found: Installation, path: str, **query: Any) -> list[dict[str, Any]]
 
 
 def compare(
-    found: Installation, record: Record, submitted: dict[str, str], lines: dict[str, dict[str, Any]]
+    found: Installation,
+    record: Record,
+    submitted: dict[str, str],
+    lines: dict[str, dict[str, Any]],
+    pushed: Pushed,
 ) -> Verdict:
-    """The whole comparison; ``lines`` are the settings of each brand's channel."""
+    """The whole comparison; ``lines`` are the settings of each brand's channel that is answered on."""
     verdict = Verdict()
     said = listed(found, "said")
     rows = record.rows(MESSAGES)
     brands = {str(number): brand for brand, number in found.company["channels"].items()}
     _inbound(verdict, said, rows)
+    _by_webhook(verdict, pushed, rows, record)
     _outbound(verdict, found, record, submitted, lines, brands)
     _echoes(verdict, found, rows, brands)
     verdict.counts["reactions given up"] = record.given_up()
@@ -87,6 +95,27 @@ def _inbound(verdict: Verdict, said: list[dict[str, Any]], rows: list[tuple[Any,
     _note(verdict, "edits not followed", stale)
     _note(verdict, "messages without exactly one case", homeless)
     _note(verdict, "deleted messages still shown", risen)
+
+
+def _by_webhook(verdict: Verdict, pushed: Pushed, rows: list[tuple[Any, ...]], record: Record) -> None:
+    """Nothing else brings these: a 200 before the commit, and then a kill, would lose them."""
+    held: dict[str, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        if row[2] in pushed.given:
+            held.setdefault(row[2], []).append(row)
+    announced: Counter[int] = Counter()
+    for (body,) in record.rows(ARRIVED):
+        announced.update(json.loads(bytes(body))["data"]["message_ids"])
+    alone = [row for (row, *more) in held.values() if not more]
+    verdict.counts["pushed"] = len(pushed.given)
+    verdict.counts["pushed, repeats for want of a 200"] = pushed.repeats
+    _note(verdict, "pushed and never acknowledged", len(pushed.given.keys() - pushed.acknowledged))
+    _note(verdict, "pushed, acknowledged with 200 and lost", len(pushed.acknowledged - held.keys()))
+    _note(verdict, "pushed and there twice", len(held) - len(alone))
+    _note(verdict, "pushed and not announced once", sum(announced[row[0]] != 1 for row in alone))
+    _note(verdict, "pushed and not as it was said", sum(row[5] != pushed.given[row[2]] for row in alone))
+    homeless = sum(row[3] != "in" or row[6] is None or row[7] != 1 for row in alone)
+    _note(verdict, "pushed and without exactly one case", homeless)
 
 
 def _outbound(
