@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,13 +22,14 @@ __all__ = [
     "ContextDue",
     "ConversationView",
     "MessageView",
-    "attachments_due",
+    "PictureDue",
     "context_due",
     "conversation_views",
     "delivery_marks",
     "files_of_contact",
     "message_views",
     "messages_of",
+    "pictures_due",
     "posts_above",
     "said_by",
     "target_of",
@@ -236,26 +237,42 @@ class ContextDue:
     message_id: int
     channel_id: int
     ref: Ref
+    received_at: datetime
 
 
-def context_due(limit: int) -> list[ContextDue]:
-    """Messages that want their context fetched. For the worker."""
-    rows = Message.objects.filter(context_due=True).order_by("pk")[:limit]
+def context_due(limit: int, *, besides: Collection[int] = ()) -> list[ContextDue]:
+    """Messages that want their context fetched, but for these. For the worker."""
+    rows = Message.objects.filter(context_due=True)
     return [
-        ContextDue(row.organization_id, row.pk, row.channel_id, Ref(row.native_id, row.id_scope))
-        for row in rows
+        ContextDue(
+            row.organization_id, row.pk, row.channel_id, Ref(row.native_id, row.id_scope), row.received_at
+        )
+        for row in rows.exclude(pk__in=besides).order_by("pk")[:limit]
     ]
 
 
-def attachments_due(limit: int) -> list[tuple[int, int, int, str, str]]:
-    """(organization, attachment, channel, url, native id) of pictures we may hold and do not yet."""
-    rows = (
-        Attachment.objects.filter(kind="image", may_cache=True, file_id__isnull=True, problem="")
-        .exclude(url="")
-        .order_by("pk")
-        .values_list("organization_id", "pk", "message__channel_id", "url", "native_id")[:limit]
-    )
-    return list(rows)
+@dataclass(frozen=True, slots=True)
+class PictureDue:
+    """A picture that we may hold a copy of, and do not yet."""
+
+    organization_id: int
+    attachment_id: int
+    channel_id: int
+    url: str
+    native_id: str
+    received_at: datetime
+
+
+def pictures_due(limit: int, *, besides: Collection[int] = ()) -> list[PictureDue]:
+    """Pictures that want a copy, but for these. For the worker."""
+    rows = Attachment.objects.filter(kind="image", may_cache=True, file_id__isnull=True, problem="")
+    rows = rows.exclude(url="").exclude(pk__in=besides)
+    return [
+        PictureDue(*row)
+        for row in rows.order_by("pk").values_list(
+            "organization_id", "pk", "message__channel_id", "url", "native_id", "message__received_at"
+        )[:limit]
+    ]
 
 
 def said_by(organization_id: int, contact_id: int) -> list[MessageView]:

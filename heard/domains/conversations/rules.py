@@ -19,6 +19,10 @@ Key = tuple[str, str]
 """(id scope, native id): a message within its channel."""
 
 
+ASKED_FOR = timedelta(days=1)
+"""How long a network is asked again for a context or a picture that it does not give."""
+
+
 class Placed(NamedTuple):
     """A message we hold: where it stands."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -14,13 +15,19 @@ from heard.domains.channels import queries as channel_queries
 from heard.domains.channels.actions import ArrivedDelivery, UnderstoodDelivery
 from heard.domains.conversations import actions, queries
 from heard.domains.conversations.actions import Incoming, TakenIn
+from heard.domains.conversations.queries import PictureDue
+from heard.domains.conversations.rules import ASKED_FOR
 from heard.foundation import clock, metrics
-from heard.foundation.errors import HeardError
+from heard.foundation.errors import HeardError, Unavailable
 from heard.foundation.logging import logger
-from heard.foundation.work import Lane, Slice, job
+from heard.foundation.work import Lane, Resting, Slice, job
 
 log = logger(__name__)
 LARGEST_PICTURE_BYTES = 10_000_000
+LOOKED_THROUGH = 200
+"""Of so many that are due, those are taken whose network does not rest."""
+_LATER = (errors.Unreachable, errors.RateLimited, Unavailable)
+"""What may go better later: a network, or our file store, that does not answer now."""
 AT_ONCE = 400
 """About how many events one transaction takes in: 50 ms, so that whoever else writes does not wait."""
 
@@ -128,20 +135,31 @@ def _keep_refused(channel_id: int, read: Sequence[UnderstoodDelivery], result: T
         channels.settle_deliveries(read)
 
 
+CONTEXTS, PICTURES = Resting(), Resting()
+
+
 @job("conversations.context", lane=Lane.NETWORK, sweep_seconds=5.0, limit=20)
 def fetch_context(turn: Slice) -> int:
-    """Fetch what stands above messages whose parent we were not shown."""
-    due = queries.context_due(turn.limit)
-    for item in due:
-        if turn.is_over:
+    """Fetch what stands above messages whose parent we were not shown; how many were settled."""
+    done = 0
+    for item in queries.context_due(LOOKED_THROUGH, besides=CONTEXTS.items()):
+        if turn.is_over or done == turn.limit:
             break
+        if CONTEXTS.rests(item.channel_id, item.message_id):
+            continue
         try:
             link, connector = channels.open_link(item.organization_id, item.channel_id)
             bodies = connector.context(link, item.ref) if isinstance(connector, GivesContext) else ()
-        except errors.Unreachable:
-            continue
+        except _LATER as error:
+            if turn.now - item.received_at < ASKED_FOR:
+                CONTEXTS.rest(item.channel_id, item.message_id, error)
+                continue
+            bodies = ()
         except (errors.ConnectorError, HeardError) as error:
             log.info("context_not_given", channel=item.channel_id, error=type(error).__name__)
+            bodies = ()
+        except Exception as error:
+            log.exception("context_broke", channel=item.channel_id, error=type(error).__name__)
             bodies = ()
         now = clock.now()
         channels.receive(
@@ -151,30 +169,44 @@ def fetch_context(turn: Slice) -> int:
             ]
         )
         actions.mark_context_done(item.organization_id, [item.message_id])
-    return len(due)
+        done += 1
+    return done
 
 
 @job("conversations.pictures", lane=Lane.NETWORK, sweep_seconds=5.0, limit=10)
 def fetch_pictures(turn: Slice) -> int:
     """Hold copies of pictures we may hold, so that a page never loads anything from outside."""
-    due = queries.attachments_due(turn.limit)
-    for organization_id, attachment_id, channel_id, url, native_id in due:
-        if turn.is_over:
+    done = 0
+    for item in queries.pictures_due(LOOKED_THROUGH, besides=PICTURES.items()):
+        if turn.is_over or done == turn.limit:
             break
-        try:
-            link, connector = channels.open_link(organization_id, channel_id)
-            if not isinstance(connector, FetchesMedia):
-                actions.set_attachment_problem(
-                    organization_id, attachment_id, "This network gives no copies."
-                )
-                continue
-            attachment = Attachment(native_id, AttachmentKind.IMAGE, url=url)
-            data = connector.fetch_media(link, attachment, LARGEST_PICTURE_BYTES)
-        except (errors.ConnectorError, HeardError) as error:
-            actions.set_attachment_problem(organization_id, attachment_id, error.message)
+        host = urlsplit(item.url).netloc
+        if PICTURES.rests(host, item.attachment_id):
             continue
-        actions.keep_attachment(organization_id, attachment_id, data)
-    return len(due)
+        try:
+            _fetch_picture(item)
+        except _LATER as error:
+            if turn.now - item.received_at < ASKED_FOR:
+                PICTURES.rest(host, item.attachment_id, error)
+                continue
+            actions.set_attachment_problem(item.organization_id, item.attachment_id, error.message)
+        except (errors.ConnectorError, HeardError) as error:
+            actions.set_attachment_problem(item.organization_id, item.attachment_id, error.message)
+        except Exception as error:
+            log.exception("picture_broke", channel=item.channel_id, attachment=item.attachment_id)
+            problem = f"The connector broke on it ({type(error).__name__})."
+            actions.set_attachment_problem(item.organization_id, item.attachment_id, problem)
+        done += 1
+    return done
+
+
+def _fetch_picture(item: PictureDue) -> None:
+    link, connector = channels.open_link(item.organization_id, item.channel_id)
+    if not isinstance(connector, FetchesMedia):
+        raise errors.Unsupported("This network gives no copies.")
+    attachment = Attachment(item.native_id, AttachmentKind.IMAGE, url=item.url)
+    data = connector.fetch_media(link, attachment, LARGEST_PICTURE_BYTES)
+    actions.keep_attachment(item.organization_id, item.attachment_id, data)
 
 
 @job("conversations.forget_raw", sweep_seconds=900.0)

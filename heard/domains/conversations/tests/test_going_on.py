@@ -13,7 +13,6 @@ from heard.domains.channels.actions import ArrivedDelivery, receive
 from heard.domains.channels.models import Channel, Delivery
 from heard.domains.conversations import actions
 from heard.domains.conversations.models import Attachment, Message
-from heard.domains.media import rules as media_rules
 from heard.domains.organizations.queries import brands
 from heard.foundation import clock
 from tests.cast import Cast, Line, work
@@ -45,7 +44,7 @@ def mailbox(cast: Cast) -> int:
 def test_a_mail_whose_file_cannot_be_kept_arrives_like_any_other(
     cast: Cast, mailbox: int, size: int, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(media_rules, "LARGEST_BYTES", 1_000_000)
+    monkeypatch.setattr("heard.domains.media.rules.LARGEST_BYTES", 1_000_000)
     body = MAIL % (b"x" * size)
     receive([ArrivedDelivery(cast.alice.organization_id, mailbox, Source.POLL, body, clock.now())])
     work()
