@@ -45,8 +45,8 @@ def equip() -> None:
 
 
 def load_rooms() -> None:
-    """Import what registers itself: reactions, jobs, panels."""
+    """Import what registers itself: keepers of things, reactions, jobs, panels."""
     from heard.config.rooms import modules
 
-    for name in ("facts", "reactions", "schedule", "panels"):
+    for name in ("facts", "permissions", "reactions", "schedule", "panels"):
         modules(name)

@@ -9,22 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.apps import apps
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from heard.connectorkit.vocabulary import Author, Verb
+from heard.connectorkit.vocabulary import Attachment as SeenAttachment
+from heard.connectorkit.vocabulary import AttachmentKind, Author, Verb
+from heard.domains.channels import actions as channels
+from heard.domains.channels.models import Channel
 from heard.domains.contacts import actions as contacts
+from heard.domains.contacts.models import Contact
+from heard.domains.conversations.models import Message
 from heard.domains.inbox import actions as inbox
 from heard.domains.inbox import queries as inbox_queries
 from heard.domains.inbox.models import Case
 from heard.domains.media import actions as media
+from heard.domains.media.models import File
 from heard.domains.organizations import actions as organizations
 from heard.domains.outbox import actions as outbox
+from heard.domains.outbox.models import Outbound
 from heard.foundation.errors import HeardError
 from heard.foundation.tenancy import Role
+from tests.memory_network import message
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 WORD = "heliotrope"
@@ -170,3 +179,100 @@ def test_a_file_is_found_by_its_own_company_only(cast, northbridge) -> None:
     file_id = next(iter(northbridge["media.File"]))
     assert _body(cast.browser(cast.alice).get(f"/files/{file_id}/")) == WORD
     assert cast.browser(cast.charlie).get(f"/files/{file_id}/").status_code == 404
+
+
+# A colleague, and an account they may not see --------------------------------------------------------
+
+
+@pytest.fixture
+def hidden_line(cast, line, connect_line, network):
+    """Two accounts: what is said on the first is Alice's only, and Bob works on the second."""
+    identify = network.identify
+    network.identify = lambda link: replace(identify(link), native_id="us-too", handle="@us-too")
+    open_line = connect_line(cast.alice)
+    network.identify = identify
+    channels.change_access(cast.alice, line.channel_id, member_id=cast.bob.member_id, access="none")
+    secret = SeenAttachment(
+        "1", AttachmentKind.IMAGE, name=f"{WORD}.png", data=b"\x89PNG\r\n\x1a\n" + WORD.encode()
+    )
+    author = Author(WORD, f"@{WORD}", WORD.title())
+    case_id = line.case(1, WORD, text=f"{WORD} text", author=author, attachments=(secret,))
+    case = Case.objects.get(pk=case_id)
+    outbox.submit(cast.alice, verb=Verb.REPLY, target_id=case.last_inbound_id, text=f"{WORD} answer")
+    inbox.write_note(cast.alice, case_id, f"{WORD} note")
+    contacts.write_note(cast.alice, case.contact_id, f"{WORD} note")
+    return line, open_line
+
+
+def _walk(client: Client, ids: dict[str, set[int]]) -> list[str]:
+    """The addresses that show the word when they are only read."""
+    slugs = ["open", "mine", "done", "all", "spam", "pending", "memory", "northbridge"]
+    found = []
+    for route in _addresses():
+        for address in _tries(route, ids, slugs):
+            response = client.get("/" + address)
+            assert response.status_code < 500, (address, response.status_code)
+            if WORD in _body(response):
+                found.append(route)
+    return sorted(set(found))
+
+
+def _ids(organization_id: int) -> dict[str, set[int]]:
+    models = [Case, Contact, File, Message, Outbound, Channel]
+    return {
+        model._meta.label: set(
+            model.objects.filter(organization_id=organization_id).values_list("pk", flat=True)
+        )
+        for model in models
+    }
+
+
+def test_who_may_not_see_an_account_reads_nothing_that_came_on_it(cast, hidden_line) -> None:
+    ids = _ids(cast.alice.organization_id)
+    seen = _walk(cast.browser(cast.alice), ids)
+    assert {"inbox/", "c/<int:case_id>", "files/<int:file_id>/", "people/<int:contact_id>"} <= set(seen)
+    assert _walk(cast.browser(cast.bob), ids) == []
+
+
+def test_a_case_on_two_accounts_shows_each_colleague_their_own_part(cast, hidden_line) -> None:
+    """The person turns to both accounts: one case, whose newest message stands on the hidden one."""
+    hidden, open_line = hidden_line
+    author = Author(WORD, "@heli", "Heli")
+    open_line.says(message(2, WORD, text="Seen by Bob", author=author))
+    hidden.says(message(3, WORD, text=f"{WORD} again", author=author))
+    case = Case.objects.get()
+    bob = cast.browser(cast.bob)
+    page = _body(bob.get(f"/c/{case.pk}"))
+    assert "seen by bob" in page
+    assert f"{WORD} text" not in page
+    listed = _body(bob.get("/inbox/"))
+    assert f"{WORD} again" not in listed
+    assert "an account that you may not see" in listed
+    assert f"{WORD} again" in _body(cast.browser(cast.alice).get("/inbox/"))
+
+
+def test_a_person_and_a_file_are_seen_where_one_of_their_accounts_is(cast, hidden_line) -> None:
+    _, open_line = hidden_line
+    contact_id = Contact.objects.get().pk
+    file_id = File.objects.get().pk
+    bob = cast.browser(cast.bob)
+    assert bob.get(f"/people/{contact_id}").status_code == 404
+    assert bob.post(f"/people/{contact_id}/block").status_code == 404
+    assert bob.get(f"/files/{file_id}/").status_code == 404
+    same = SeenAttachment(
+        "1", AttachmentKind.IMAGE, name=f"{WORD}.png", data=b"\x89PNG\r\n\x1a\n" + WORD.encode()
+    )
+    open_line.says(message(2, WORD, author=Author(WORD, "@heli", "Heli"), attachments=(same,)))
+    assert File.objects.count() == 1
+    assert bob.get(f"/people/{contact_id}").status_code == 200
+    assert WORD in _body(bob.get(f"/files/{file_id}/"))
+
+
+def test_a_case_of_before_that_one_may_not_see_is_not_named(cast, hidden_line) -> None:
+    _, open_line = hidden_line
+    old = Case.objects.get()
+    inbox.set_status(cast.alice, old.pk, "spam")  # the next message opens another case
+    open_line.says(message(2, WORD, text="Hello again", author=Author(WORD, "@heli", "Heli")))
+    new = Case.objects.exclude(pk=old.pk).get()
+    assert f"/c/{old.pk}" in _body(cast.browser(cast.alice).get(f"/c/{new.pk}"))
+    assert f'"/c/{old.pk}"' not in _body(cast.browser(cast.bob).get(f"/c/{new.pk}"))

@@ -10,9 +10,10 @@ from heard.domains.contacts.models import Contact, Identity
 from heard.domains.contacts.rules import Known
 from heard.foundation.asked import once
 from heard.foundation.errors import NotFound
+from heard.foundation.sight import PERSON, may_see
 from heard.foundation.tenancy import Actor
 
-__all__ = ["ContactView", "IdentityView", "Known", "blocked_among", "contact", "names"]
+__all__ = ["ContactView", "IdentityView", "Known", "blocked_among", "contact", "names", "person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,15 @@ def contact(actor: Actor, contact_id: int) -> ContactView:
             for row in rows
         ),
     )
+
+
+def person(actor: Actor, contact_id: int) -> ContactView:
+    """One person, for a page about them. Raises ``NotFound`` also for somebody of whom this actor could
+    know only where they may not look.
+    """
+    if not may_see(PERSON, actor, contact_id):
+        raise NotFound("There is no such person here.")
+    return contact(actor, contact_id)
 
 
 def blocked_among(organization_id: int, contact_ids: Iterable[int]) -> set[int]:

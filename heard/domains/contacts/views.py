@@ -46,7 +46,7 @@ def person(request: MemberRequest, contact_id: int) -> HttpResponse:
 def _known(actor: Actor, contact_id: int) -> ContactView:
     if contact_id > 2**62:
         raise NotFound("There is no such person here.")
-    return queries.contact(actor, contact_id)
+    return queries.person(actor, contact_id)
 
 
 def _context(actor: Actor, found: ContactView) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,7 +123,8 @@ def cases(actor: Actor, wanted: Wanted, *, after: str = "", limit: int = PAGE) -
         conditions.append("(k.last_at, k.id) < (%s, %s)")
         parameters += [sql.moment(last_at), case_id]
     found = sql.page(actor.organization_id, actor.member_id, conditions, parameters, limit + 1)
-    rows = tuple(_row(row) for row in found[:limit])
+    hidden = channels.hidden_channel_ids(actor)
+    rows = tuple(_row(row, hidden) for row in found[:limit])
     return Page(rows, _key(rows[-1]) if len(found) > limit else "")
 
 
@@ -136,7 +137,8 @@ def case_rows(actor: Actor, case_ids: Iterable[int]) -> list[CaseRow]:
     marks = ", ".join(["%s"] * len(ids))
     conditions[0] = f"k.id IN ({marks})"
     found = sql.page(actor.organization_id, actor.member_id, conditions, [*ids, *parameters], len(ids))
-    return [_row(row) for row in found]
+    hidden = channels.hidden_channel_ids(actor)
+    return [_row(row, hidden) for row in found]
 
 
 @once
@@ -146,7 +148,13 @@ def count(actor: Actor, wanted: Wanted) -> int:
     return sql.counts(actor.organization_id, conditions, parameters)
 
 
-def _row(row: Sequence[Any]) -> CaseRow:
+HIDDEN = "hidden"
+"""The state of a last message that was said where the actor may not look."""
+
+
+def _row(row: Sequence[Any], hidden: Collection[int]) -> CaseRow:
+    if row[14] in hidden:
+        row = [*row[:9], "", "", row[11], "", "", None, HIDDEN, *row[16:]]
     last_at = sql.instant(row[2]) or clock.now()
     seen_at = sql.instant(row[16])
     return CaseRow(
@@ -288,8 +296,13 @@ class PastCaseView:
 def cases_of_contact(
     actor: Actor, contact_id: int, *, besides: int = 0, limit: int = 10
 ) -> list[PastCaseView]:
-    """A person's other cases, newest first."""
+    """A person's other cases that this actor may see, newest first."""
     rows = Case.objects.filter(organization_id=actor.organization_id, contact_id=contact_id)
+    hidden = channels.hidden_channel_ids(actor)
+    if hidden:
+        seen = CaseConversation.objects.filter(organization_id=actor.organization_id)
+        seen = seen.exclude(conversation__channel_id__in=hidden)
+        rows = rows.filter(pk__in=seen.values("case_id"))
     return [
         PastCaseView(row.pk, row.status, row.opened_at)
         for row in rows.exclude(pk=besides).order_by("-last_at")[:limit]

@@ -12,6 +12,7 @@ from heard.domains.media import rules
 from heard.domains.media.models import File
 from heard.domains.media.rules import SHOWN_INLINE
 from heard.foundation.errors import NotFound, Unavailable
+from heard.foundation.sight import FILE, may_see
 from heard.foundation.tenancy import Actor
 
 __all__ = ["SHOWN_INLINE", "FileView", "contents", "file", "files", "lost", "open_file", "unforgotten"]
@@ -56,11 +57,13 @@ def contents(organization_id: int, file_ids: Sequence[int]) -> list[tuple[str, s
 
 
 def file(actor: Actor, file_id: int) -> FileView:
-    """One file. Raises ``NotFound`` for anybody else's, and for an erased one."""
+    """One file. Raises ``NotFound`` for anybody else's, for an erased one, and for one that came only
+    where this actor may not look.
+    """
     row = File.objects.filter(
         organization_id=actor.organization_id, pk=file_id, erased_at__isnull=True
     ).first()
-    if row is None:
+    if row is None or not may_see(FILE, actor, file_id):
         raise NotFound("There is no such file here.")
     return _view(row)
 

@@ -39,7 +39,7 @@ def erase_person(actor: Actor, contact_id: int, *, suppress: bool) -> Erased:
     people in them is kept in its own messages.
     """
     require(actor, Permission.ERASE_PERSON)
-    contact_queries.contact(actor, contact_id)
+    contact_queries.person(actor, contact_id)
     with transaction.atomic():
         files = conversation_queries.files_of_contact(actor.organization_id, contact_id)
         marks = conversation_queries.delivery_marks(actor.organization_id, contact_id)

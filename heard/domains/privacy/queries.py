@@ -38,7 +38,7 @@ def everything_about(actor: Actor, contact_id: int) -> bytes:
     What they said, what they were told, what colleagues noted about them, the cases and their times;
     of other people in the same threads nothing.
     """
-    person = contacts.contact(actor, contact_id)
+    person = contacts.person(actor, contact_id)
     cases = inbox.cases_of_contact(actor, contact_id, limit=10_000)
     found = {
         "made_at": clock.iso(clock.now()),

@@ -20,7 +20,7 @@ def person(request: MemberRequest, contact_id: int) -> HttpResponse:
 
 
 def _page(request: MemberRequest, contact_id: int, form: EraseForm | None, status: int = 200) -> HttpResponse:
-    found = contacts.contact(request.actor, contact_id)
+    found = contacts.person(request.actor, contact_id)
     allowed = may(request.actor, Permission.ERASE_PERSON) and found.erased_at is None
     context = {
         "contact": found,
@@ -47,7 +47,7 @@ def export(request: MemberRequest, contact_id: int) -> HttpResponse:
 @member_required(Permission.ERASE_PERSON)
 def erase(request: MemberRequest, contact_id: int) -> HttpResponse:
     """Forget a person, once the name was typed again."""
-    found = contacts.contact(request.actor, contact_id)
+    found = contacts.person(request.actor, contact_id)
     if found.erased_at is not None:
         raise Conflict("This person was erased already.")
     form = EraseForm(request.POST, name=found.name)

@@ -108,7 +108,9 @@ def _row(row: CaseRow, lines: dict[int, ChannelView], names: dict[int, str], sel
     line = lines.get(row.channel_id or 0)
     owner = names.get(row.owner_id or 0)
     text = row.last_text or row.last_subject
-    if row.last_state == "deleted":
+    if row.last_state == queries.HIDDEN:
+        text = _("The newest message came on an account that you may not see.")
+    elif row.last_state == "deleted":
         text = _("Deleted by its author on the network.")
     preview = one_line(text)
     if row.last_direction == "out":
