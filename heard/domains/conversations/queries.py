@@ -284,11 +284,19 @@ def said_by(organization_id: int, contact_id: int) -> list[MessageView]:
 
 
 def files_of_contact(organization_id: int, contact_id: int) -> list[int]:
-    """Files that came with what a person said."""
-    rows = Attachment.objects.filter(
-        organization_id=organization_id, message__identity__contact_id=contact_id, file_id__isnull=False
+    """Files that came with what a person said, or went with what they were told, and stand nowhere else.
+
+    The same content under the same name is kept once: a logo that others sent too stays theirs.
+    """
+    files = Attachment.objects.filter(organization_id=organization_id, file_id__isnull=False)
+    theirs = Q(message__identity__contact_id=contact_id) | Q(
+        message__conversation__contact_id=contact_id, message__direction="out"
     )
-    return sorted({number for number in rows.values_list("file_id", flat=True) if number is not None})
+    found = set(files.filter(theirs).values_list("file_id", flat=True))
+    others = Attachment.objects.filter(organization_id=organization_id, file_id__in=found)
+    messages = files.filter(theirs).values("message_id")
+    shared = set(others.exclude(message_id__in=messages).values_list("file_id", flat=True))
+    return sorted(number for number in found - shared if number is not None)
 
 
 def delivery_marks(organization_id: int, contact_id: int) -> list[tuple[int, datetime]]:

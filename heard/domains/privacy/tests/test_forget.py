@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.apps import apps
 from django.db import connections
 
-from heard.connectorkit.vocabulary import Author, Verb
+from heard.connectorkit.vocabulary import Attachment, AttachmentKind, Author, MessageSeen, Verb
+from heard.domains.channels.actions import change_access
 from heard.domains.channels.models import Delivery
 from heard.domains.contacts.models import Contact
+from heard.domains.conversations import queries as conversations
 from heard.domains.conversations.models import Message
 from heard.domains.inbox import actions as inbox
 from heard.domains.inbox.models import Case
 from heard.domains.journal import queries as journal
+from heard.domains.media import queries as media
+from heard.domains.media.actions import store
 from heard.domains.organizations import queries as organizations
 from heard.domains.outbox import actions as outbox
 from heard.domains.privacy import actions, queries
@@ -116,6 +121,61 @@ def test_the_pages_ask_for_the_name_and_then_forget(cast, line) -> None:
     assert Contact.objects.get(pk=contact_id).name == ""
     assert cast.browser(cast.charlie).get(f"/people/{contact_id}/privacy").status_code == 404
     assert cast.browser(cast.bob).post(f"/people/{contact_id}/export").status_code == 403
+
+
+def _with_file(number: int, person: str, data: bytes) -> MessageSeen:
+    return message(
+        number, person, attachments=(Attachment("1", AttachmentKind.FILE, name="logo", data=data),)
+    )
+
+
+def test_a_file_that_others_sent_too_stays_theirs_and_one_of_their_own_goes(cast, line) -> None:
+    line.says(_with_file(1, "zelda", b"the same logo"), _with_file(2, "yves", b"the same logo"))
+    line.says(_with_file(3, "zelda", b"hers alone"))
+    shared = (
+        conversations.messages_of(cast.alice.organization_id, _conversations("m2"))[0].attachments[0].file_id
+    )
+    own = (
+        conversations.messages_of(cast.alice.organization_id, _conversations("m3"))[-1].attachments[0].file_id
+    )
+    zelda = Contact.objects.get(name="Zelda")
+    assert actions.erase_person(cast.alice, zelda.pk, suppress=False).files == 1
+    assert media.contents(cast.alice.organization_id, [shared])[0][2] == b"the same logo"
+    with pytest.raises(NotFound):
+        media.file(cast.alice, own)
+
+
+def test_a_file_that_was_sent_to_them_goes_too(cast, line) -> None:
+    contact_id = _contact(line)
+    picture = b"\x89PNG\r\n\x1a\n4711"
+    file_id = store(cast.alice.organization_id, name="bill.png", content_type="image/png", data=picture)
+    target = Case.objects.get().last_inbound_id
+    outbox.submit(cast.alice, verb=Verb.REPLY, target_id=target, file_ids=[file_id], undo_seconds=0)
+    drain()
+    assert media.file(cast.alice, file_id).name == "bill.png"
+    assert actions.erase_person(cast.alice, contact_id, suppress=False).files == 1
+    with pytest.raises(NotFound):
+        media.file(cast.alice, file_id)
+
+
+def test_an_export_is_whole_also_where_whoever_hands_it_out_may_not_look(
+    cast, line, connect_line, network
+) -> None:
+    identify = network.identify
+    network.identify = lambda link: replace(identify(link), native_id="us-too")
+    second = connect_line(cast.alice)
+    contact_id = _contact(line)
+    inbox.write_note(cast.alice, Case.objects.get().pk, "Zelda is upset")
+    inbox.set_status(cast.alice, Case.objects.get().pk, "spam")
+    second.says(message(2, "zelda"))
+    whole = json.loads(queries.everything_about(cast.alice, contact_id))["cases"]
+    change_access(cast.alice, line.channel_id, member_id=cast.alice.member_id, access="none")
+    assert json.loads(queries.everything_about(cast.alice, contact_id))["cases"] == whole
+    assert len(whole) == 2
+
+
+def _conversations(native_id: str) -> list[int]:
+    return list(Message.objects.filter(native_id=native_id).values_list("conversation_id", flat=True))
 
 
 def test_every_column_is_classified() -> None:
