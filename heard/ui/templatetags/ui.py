@@ -194,13 +194,14 @@ def _day(local: datetime) -> str:
 
 
 @register.simple_tag
-def clock(moment: datetime | None) -> SafeString:
-    """A ``<time>`` with the hour of day today, with the date before; never relative."""
+def clock(moment: datetime | None, *, day: bool = True) -> SafeString:
+    """A ``<time>`` with the hour of day today, with the date before (unless the day stands above it
+    anyway: ``day=False``); never relative."""
     if moment is None:
         return mark_safe("")
     local = timezone.localtime(moment)
     text = formats.time_format(local, "H:i")
-    if local.date() != timezone.localdate():
+    if day and local.date() != timezone.localdate():
         text = f"{_day(local)}, {text}"
     full = formats.date_format(local, "DATETIME_FORMAT")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, text)

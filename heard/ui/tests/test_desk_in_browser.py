@@ -151,6 +151,24 @@ def test_done_goes_on_to_the_next_and_can_be_undone(visit):
     expect(tab.locator("[data-count]")).to_have_text("50")
 
 
+def test_done_where_no_neighbour_is_stays_and_says_so(visit):
+    tab = visit().page("/c/4")
+    said = []
+    tab.on("console", lambda message: said.append(message.text))
+    tab.evaluate("document.querySelectorAll('#rows > li').forEach((item) => item.remove())")
+    # The posted status asks for the same region; what is waited for here is the fresh look.
+    head = tab.expect_response(
+        lambda answer: (
+            answer.request.headers.get("hx-target") == "header#thread-head" and answer.request.method == "GET"
+        )
+    )
+    with head:
+        tab.click("[data-done] button")
+    expect(tab.locator("heard-toast")).to_have_text("DoneUndoz×")
+    assert focused(tab) == "thread-scroll"
+    assert said == []
+
+
 def test_a_refused_done_puts_the_row_back_and_says_why(visit):
     tab = visit().page("/c/24")
     tab.click("[data-done] button")

@@ -46,6 +46,12 @@ def test_after_a_day_a_time_is_a_date_and_stays():
     assert "data-ago" not in shown
 
 
+def test_below_the_name_of_its_day_a_time_is_an_hour():
+    long_ago = datetime(2001, 3, 4, 5, 6, tzinfo=UTC)
+    assert "2001, " in drawn("{% clock at %}", at=long_ago)
+    assert "2001, " not in drawn("{% clock at day=False %}", at=long_ago).partition(">")[2]
+
+
 def test_a_time_from_the_future_is_now():
     # The network's clock may be ahead of ours.
     assert ">now</time>" in drawn("{% ago at %}", at=ago(hours=-5))

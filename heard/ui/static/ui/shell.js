@@ -235,7 +235,16 @@
     }
     const detail = answer.trigger["heard:toast"] ?? {};
     if (detail.text) toast(detail.text, { undoUrl: detail.undo_url, undo: restore });
-    if (!neighbour) window.htmx.ajax("GET", location.href, { target: "#messages", swap: "innerMorph" });
+    if (!neighbour) await staysOpen();
+  }
+
+  // A case that stands in no list has no neighbour: it stays, and says that it is done.
+  async function staysOpen() {
+    if (one("#thread-head")?.contains(document.activeElement)) one("#thread-scroll").focus({ preventScroll: true });
+    for (const [region, swap] of [["messages", "innerMorph"], ["thread-head", "outerHTML"]]) {
+      const source = document.getElementById(region);
+      if (source) await window.htmx.ajax("GET", location.href, { source, target: `#${region}`, swap });
+    }
   }
 
   async function post(url, body) {
