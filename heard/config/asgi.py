@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
+from django.http.cookie import parse_cookie
 
 from heard.config import hooks, live, options
 from heard.domains.journal import queries as journal
@@ -27,6 +28,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+ASK_AGAIN_SECONDS = 10.0
+"""Whoever is removed, signed out or has switched hears of changes for at most so much longer."""
 SECURITY = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
@@ -115,14 +118,10 @@ async def _ready(send: Send) -> None:
 
 
 def _session_key(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                found = SimpleCookie(value.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
-            except CookieError:
-                return ""
-            return found.value if found else ""
-    return ""
+    # As Django reads them for pages: another cookie of this host may be written like nothing on earth, and
+    # HTTP/2 may send each in a header of its own.
+    given = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+    return parse_cookie(given.decode("latin-1")).get(settings.SESSION_COOKIE_NAME, "")
 
 
 def _who(session_key: str) -> tuple[int, int] | None:
@@ -157,14 +156,11 @@ def _who(session_key: str) -> tuple[int, int] | None:
 
 def _position(scope: Scope, end: int) -> int:
     """Where this page goes on: the last event it saw, else what its address says, else now."""
-    for name, value in scope["headers"]:
-        if name == b"last-event-id" and value.isdigit():
-            return min(int(value), end)
+    said = [value for name, value in scope["headers"] if name == b"last-event-id"]
     for part in scope["query_string"].split(b"&"):
         key, _, value = part.partition(b"=")
-        if key == b"position" and value.isdigit():
-            return min(int(value), end)
-    return end
+        said += [value] if key == b"position" else []
+    return next((min(int(value), end) for value in said if value.isdigit() and len(value) < 19), end)
 
 
 async def _events(scope: Scope, receive: Receive, send: Send) -> None:
@@ -195,6 +191,7 @@ async def _tell(
     organization_id: int, position: int, session_key: str, send: Send, gone: asyncio.Future[None]
 ) -> None:
     stream = live.changes(organization_id, position)
+    asked_at = time.monotonic()
     while not gone.done():
         step = asyncio.ensure_future(anext(stream))
         waited: set[asyncio.Future[Any]] = {step, gone}
@@ -203,11 +200,14 @@ async def _tell(
             step.cancel()
             return
         place, told = step.result()
-        if not told:
-            # A sign of life is also when we look whether this member may still listen.
-            if await asyncio.to_thread(_who, session_key) is None:
+        # By the clock, for in a busy company there is no quiet moment: may this member still listen?
+        if time.monotonic() - asked_at >= ASK_AGAIN_SECONDS:
+            asked_at = time.monotonic()
+            who = await asyncio.to_thread(_who, session_key)
+            if who is None or who[0] != organization_id:
                 await send({"type": "http.response.body", "body": b"event: bye\ndata: {}\n\n"})
                 return
+        if not told:
             chunk = b"event: ping\ndata: {}\n\n"
         else:
             data = json.dumps({"position": place, **told}, separators=(",", ":")).encode()

@@ -70,6 +70,7 @@ class Tail(threading.Thread):
                 log.warning("live_tail_lost_database")
                 close_old_connections()
                 self.stopping.wait(RECONNECT_SECONDS)
+        connections.close_all()  # this thread ends
 
     def _tell(self, organization_id: int | None = None) -> None:
         with self._lock:
