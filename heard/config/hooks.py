@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -32,6 +33,7 @@ log = logger(__name__)
 LARGEST_BODY = 5_000_000
 MOST_AT_ONCE = 500
 REMEMBER_SECONDS = 2.0
+KEPT_HEADERS = ("content-type", "user-agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,19 @@ class Answer:
     content_type: bytes = b"text/plain; charset=utf-8"
 
 
+_KEPT = Answer(200, b"OK\n")
+
+
 class Front:
     """Collects verified deliveries and commits them together, in the background thread of one process."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[ArrivedDelivery, asyncio.Future[None]]] = []
-        self._committing = False
+        self._waiting: list[tuple[ArrivedDelivery, asyncio.Future[bool]]] = []
+        self._committing: asyncio.Task[None] | None = None
         self._known: dict[str, tuple[float, Hook | None]] = {}
+        self._asked: dict[str, asyncio.Task[Hook | None]] = {}
+        # One thread, hence one connection: each commit by another one would empty the others' page caches.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="deliveries")
 
     async def answer(self, token: str, scope: Mapping[str, Any], body: bytes) -> Answer:
         """Verify and keep one push, or answer a registration's handshake."""
@@ -85,48 +93,52 @@ class Front:
         known = self._known.get(token)
         if known is not None and known[0] > now:
             return known[1]
-        found = await asyncio.to_thread(_look_up, token)
-        if len(self._known) > 10_000:
-            self._known.clear()
-        self._known[token] = (now + REMEMBER_SECONDS, found)
-        return found
+        # A hundred pushes at the same moment ask once.
+        asked = self._asked.get(token)
+        if asked is None:
+            asked = self._asked[token] = asyncio.create_task(self._ask(token))
+        return await asyncio.shield(asked)
+
+    async def _ask(self, token: str) -> Hook | None:
+        try:
+            found = await asyncio.to_thread(_look_up, token)
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[token] = (time.monotonic() + REMEMBER_SECONDS, found)
+            return found
+        finally:
+            del self._asked[token]
 
     async def _keep(self, hook: Hook, body: bytes, headers: Mapping[str, str]) -> Answer:
-        kept = {name: value for name, value in headers.items() if name in {"content-type", "user-agent"}}
+        kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
         arrived = ArrivedDelivery(
             hook.organization_id, hook.channel_id, Source.WEBHOOK, body, clock.now(), kept
         )
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrived, done))
-        if not self._committing:
-            self._committing = True
-            asyncio.get_running_loop().create_task(self._commit())
-        try:
-            await done
-        except DatabaseError:
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit())
+        if not await done:
             return Answer(503, b"It could not be kept. Send it again.\n")
         _received(hook.network).inc()
-        return Answer(200, b"OK\n")
+        return _KEPT
 
     async def _commit(self) -> None:
-        """Commit what has gathered while the last commit ran, until nothing waits."""
+        """Commit what has gathered while the last commit ran; whatever happens, everybody is answered."""
+        await asyncio.sleep(0)  # whoever was read in the same turn of the loop comes along
+        batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+        is_kept = False
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-                problem: DatabaseError | None = None
-                try:
-                    await asyncio.to_thread(_store, [arrived for arrived, _ in batch])
-                except DatabaseError as error:
-                    problem = error
-                    log.warning("deliveries_not_kept", count=len(batch), error=type(error).__name__)
-                for _, done in batch:
-                    if not done.done():
-                        if problem is not None:
-                            done.set_exception(problem)
-                        else:
-                            done.set_result(None)
+            deliveries = [arrived for arrived, _ in batch]
+            await asyncio.get_running_loop().run_in_executor(self._thread, _store, deliveries)
+            is_kept = True
+        except DatabaseError as error:
+            log.warning("deliveries_not_kept", count=len(batch), error=type(error).__name__)
         finally:
-            self._committing = False
+            for _, done in batch:
+                if not done.done():
+                    done.set_result(is_kept)
+            self._committing = asyncio.create_task(self._commit()) if self._waiting else None
 
 
 # Asking a protocol, and a metric for its line, cost as much as checking the signature.

@@ -122,9 +122,10 @@ def test_other_addresses_methods_and_endless_bodies_are_refused(token) -> None:
     assert kept() == []
 
 
-def test_what_could_not_be_committed_is_not_acknowledged(token, monkeypatch) -> None:
+@pytest.mark.parametrize("problem", [DatabaseError("disk full"), ValueError("a mistake of ours")])
+def test_what_could_not_be_committed_is_not_acknowledged(token, monkeypatch, problem) -> None:
     def full(_arrived: object) -> None:
-        raise DatabaseError("disk full")
+        raise problem
 
     monkeypatch.setattr(hooks.channels, "receive", full)
     assert push(token, said(1), said(2)) == [503, 503]

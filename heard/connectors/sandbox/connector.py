@@ -100,7 +100,7 @@ class SandboxConnector:
         """Check the HMAC over the raw bytes; without a secret nothing is genuine."""
         secret = account.secrets.get("webhook_secret", "")
         given = headers.get("x-sandbox-signature", "")
-        right = "sha256=" + hmac.new(secret.encode(), body, "sha256").hexdigest()
+        right = "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
         same = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), right.encode())
         if not (secret and same):
             raise Forged("The signature of the delivery does not hold.")

@@ -153,7 +153,6 @@ class Delivery(models.Model):
     source = models.CharField(max_length=20)
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
-    digest = models.BinaryField()
     received_at = models.DateTimeField()
     state = models.CharField(max_length=20, default=DeliveryState.RECEIVED)
     reason = models.CharField(max_length=300, default="", blank=True)
@@ -170,7 +169,6 @@ class Delivery(models.Model):
         "source": NEUTRAL,
         "headers": CONTENT,
         "body": CONTENT,
-        "digest": NEUTRAL,
         "received_at": NEUTRAL,
         "state": NEUTRAL,
         "reason": NEUTRAL,

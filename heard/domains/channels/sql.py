@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,6 @@ COLUMNS = (
     "source",
     "headers",
     "body",
-    "digest",
     "received_at",
     "state",
     "reason",
@@ -32,24 +31,12 @@ def alias() -> str:
     return "deliveries" if "deliveries" in settings.DATABASES else "default"
 
 
-def insert_deliveries(rows: Sequence[tuple[int, int, str, dict[str, str], bytes, bytes, datetime]]) -> None:
-    """(organization, channel, source, headers, body, digest, received at), due at once."""
+def insert_deliveries(rows: Sequence[tuple[int, int, str, Mapping[str, str], bytes, datetime]]) -> None:
+    """(organization, channel, source, headers, body, received at), due at once."""
     name = alias()
-    values: list[tuple[Any, ...]] = [
-        (
-            row[0],
-            row[1],
-            row[2],
-            json.dumps(row[3]),
-            row[4],
-            row[5],
-            db.moment(row[6], name),
-            "received",
-            "",
-            db.moment(row[6], name),
-            0,
-            0,
-        )
-        for row in rows
-    ]
+    values: list[tuple[Any, ...]] = []
+    for organization_id, channel_id, source, headers, body, received_at in rows:
+        at = db.moment(received_at, name)
+        kept = json.dumps(dict(headers)) if headers else "{}"
+        values.append((organization_id, channel_id, source, kept, body, at, "received", "", at, 0, 0))
     db.insert_rows("channels_delivery", COLUMNS, values, alias=name)
