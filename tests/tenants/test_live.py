@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 
 from heard.config import asgi, live
 from heard.domains.journal import actions as journal
@@ -24,6 +25,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What takes seconds in earnest; and the thread that watches the record ends with the test."""
     monkeypatch.setattr(asgi, "ASK_AGAIN_SECONDS", 0.3)
     monkeypatch.setattr(live, "GATHER_SECONDS", 0.02)
+    to_thread = asyncio.to_thread
+
+    async def to_thread_and_hang_up(run: Callable[..., object], *given: object) -> object:
+        def hung_up() -> object:
+            try:
+                return run(*given)
+            finally:
+                connections.close_all()  # the threads of a test end without a word
+
+        return await to_thread(hung_up)
+
+    monkeypatch.setattr(asyncio, "to_thread", to_thread_and_hang_up)
     yield
     while live._tail:
         watching = live._tail.pop()
