@@ -112,7 +112,7 @@ def _brought_up() -> bool:
     from heard.domains.journal import queries as journal
 
     prepare.databases()
-    verdicts = [journal.verify(organization_id) for organization_id in journal.chains()]
+    verdicts = [journal.verify(organization_id) for organization_id in journal.recorded()]
     for verdict in verdicts:
         said = "holds" if verdict.holds else f"BROKEN at entry {verdict.position}: {verdict.problem}"
         click.echo(f"Journal of organization {verdict.organization_id}: {verdict.entries:,} entries: {said}")

@@ -39,7 +39,7 @@ def verify(organization: int | None, checkpoint_file: Path | None) -> None:
     wanted = (
         [organization]
         if organization
-        else (queries.chains() if promise is None else [promise.organization_id])
+        else (queries.recorded() if promise is None else [promise.organization_id])
     )
     failed = False
     with Progress(

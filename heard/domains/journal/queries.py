@@ -58,6 +58,13 @@ def chains() -> list[int]:
     return list(Chain.objects.order_by("organization_id").values_list("organization_id", flat=True))
 
 
+def recorded() -> list[int]:
+    """All organizations that have anything in the record, for verifying: also where the row of the chain's
+    end was taken away, which must not pass for an empty journal.
+    """
+    return sorted({*chains(), *sql.organizations_with_seals(), *sql.organizations_with_unsealed()})
+
+
 def organizations_with_unsealed() -> list[int]:
     """Organizations whose newest facts may lack a seal. For the worker."""
     return sql.organizations_with_unsealed()

@@ -62,6 +62,20 @@ def organizations_with_unsealed() -> list[int]:
     return [row[0] for row in db.fetch_all(statement)]
 
 
+def organizations_with_seals() -> list[int]:
+    """Organizations that have sealed entries, whatever else is left of them. Skips from one to the next."""
+    statement = """
+        WITH RECURSIVE found(organization_id) AS (
+            SELECT MIN(organization_id) FROM journal_seal
+            UNION ALL
+            SELECT (SELECT MIN(s.organization_id) FROM journal_seal s
+                    WHERE s.organization_id > found.organization_id)
+            FROM found WHERE found.organization_id IS NOT NULL
+        ) SELECT organization_id FROM found WHERE organization_id IS NOT NULL
+    """
+    return [row[0] for row in db.fetch_all(statement)]
+
+
 def unsealed(organization_id: int, horizon_id: int) -> list[tuple[int, bytes]]:
     """Visible facts without a seal, in id order: (id, body). Locks nothing: facts never change."""
     if not db.is_postgres():

@@ -1,0 +1,53 @@
+"""``heard journal verify``: what was taken away does not pass for an empty journal."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner, Result
+from django.db import transaction
+
+from heard.domains.journal import actions, commands, queries
+from heard.domains.journal.models import Chain, Fact, Seal
+from heard.domains.organizations.facts import BrandAdded
+
+pytestmark = pytest.mark.django_db
+
+
+def verify() -> Result:
+    return CliRunner().invoke(commands.journal, ["verify"])
+
+
+@pytest.fixture
+def recorded() -> None:
+    """Three organizations with five sealed entries each."""
+    for organization in (3, 7, 9):
+        with transaction.atomic():
+            actions.append(organization, "member:1", [BrandAdded(number) for number in range(5)])
+        actions.seal_all(organization)
+
+
+def test_an_empty_journal_holds() -> None:
+    assert verify().exit_code == 0
+    assert "empty" in verify().output
+
+
+def test_every_organization_is_walked(recorded: None) -> None:
+    assert verify().exit_code == 0
+    assert verify().output.count("5 entries: holds") == 3
+
+
+@pytest.mark.parametrize("organizations", [[3], [7], [9], [3, 7, 9]])
+def test_a_chain_without_its_end_is_named(recorded: None, organizations: list[int]) -> None:
+    Chain.objects.filter(organization_id__in=organizations).delete()
+    assert queries.recorded() == [3, 7, 9]
+    assert verify().exit_code == 1
+    for organization in organizations:
+        assert f"organization {organization}: 5 entries: BROKEN at entry 6" in verify().output
+
+
+def test_a_chain_without_its_entries_is_named(recorded: None) -> None:
+    Seal.objects.filter(organization_id=7).delete()
+    assert verify().exit_code == 1
+    assert "organization 7: 0 entries, 5 not sealed yet: BROKEN at entry 1" in verify().output
+    Fact.objects.filter(organization_id=7).delete()
+    assert verify().exit_code == 1
