@@ -7,7 +7,7 @@ never input; values always travel as parameters.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -141,6 +141,14 @@ def fetch_all(statement: str, parameters: Row = (), *, alias: str = "default") -
     with connections[alias].cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
+
+
+def copy_out(statement: str, parameters: Row, types: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """PostgreSQL: the rows of a long read as they come, in constant memory. ``types`` are its columns'."""
+    out = f"COPY ({statement}) TO STDOUT (FORMAT BINARY)"
+    with connections["default"].cursor() as cursor, cursor.cursor.copy(out, parameters) as copy:
+        copy.set_types(types)
+        yield from copy.rows()
 
 
 def in_list(values: Iterable[int] | Iterable[str], alias: str = "default") -> tuple[str, Any]:

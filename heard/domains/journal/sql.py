@@ -187,11 +187,16 @@ def walk(organization_id: int, at_once: int = 5000) -> Iterator[tuple[int, bytes
     """The whole chain in order: (position, hash, body or ``None``), in constant memory."""
     statement = """
         SELECT s.position, s.hash, f.body FROM journal_seal s LEFT JOIN journal_fact f ON f.id = s.fact_id
-        WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position LIMIT %s
+        WHERE s.organization_id = %s AND s.position > %s ORDER BY s.position
     """
     last = -(2**62)
+    if db.is_postgres():
+        # Page by page it may sort all that is left for each page: 16 µs of the server's time an entry, for 4.
+        yield from db.copy_out(statement, [organization_id, last], ["int8", "bytea", "bytea"])
+        return
+    # A page at a time: an open read would keep the write-ahead log from being folded in.
     while True:
-        rows: list[Any] = db.fetch_all(statement, [organization_id, last, at_once])
+        rows: list[Any] = db.fetch_all(f"{statement} LIMIT %s", [organization_id, last, at_once])
         yield from rows
         if len(rows) < at_once:
             return
