@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +24,7 @@ from heard.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from heard.foundation.net import Exchange
 from heard.foundation.work import Slice, jobs
 from tests.cast import work
+from tests.flow.racing import another, let_one_through, race
 from tests.memory_network import Post, message
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -299,51 +297,6 @@ def test_a_channels_hold_leaves_other_channels_and_other_companies_alone(cast, l
     assert [post.text for post in line.network.posts] == ["From the south"]
 
 
-def _race(rounds: int, *sides: Callable[[int], None]) -> None:
-    """Each side once per round, all at the same moment; who is a little earlier is left to chance."""
-    start, end = threading.Barrier(len(sides)), threading.Barrier(len(sides))
-    broken: list[BaseException] = []
-
-    def run(side: Callable[[int], None]) -> None:
-        try:
-            for number in range(rounds):
-                start.wait(60)
-                if random.random() < 0.5:
-                    time.sleep(random.random() * 0.004)
-                side(number)
-                end.wait(60)
-        except BaseException as error:  # noqa: BLE001 - no side of a race ends unheard
-            broken.append(error)  # the first is why; the other side only misses its partner
-            start.abort()
-            end.abort()
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(side,)) for side in sides]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if broken:
-        raise broken[0]
-
-
-def _another(first_id: int, number: int) -> int:
-    """One more like the first, without asking all that a submit asks: it is the gate that races."""
-    row = Outbound.objects.get(pk=first_id)
-    row.pk, row.key, row.text, row.due_at = None, uuid.uuid4().hex, f"round {number}", clock.now()
-    row.state, row.fence, row.attempts, row.lease_until = "waiting", 0, 0, None
-    row.message_id, row.ended_at, row.started_at, row.first_attempt_at = None, None, None, None
-    row.save(force_insert=True)
-    return row.pk
-
-
-def _let_one_through() -> None:
-    passed = actions.let_through(clock.now())
-    if passed is not None and passed.attempt:
-        schedule.send_now(passed.claimed)
-
-
 @pytest.mark.django_db(transaction=True, databases="__all__")
 def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds) -> None:
     """P11. Each round: one outbound, one thread that undoes it and one that lets it through."""
@@ -360,15 +313,15 @@ def test_undo_against_send_has_exactly_one_outcome_each(cast, line, race_rounds)
             pass
         if number + 1 < race_rounds:
             asked.wait(60)  # the sender has done its part: what is asked for now belongs to the next round
-            todo.append(_another(todo[0], number + 1))
+            todo.append(another(todo[0], number + 1))
 
     def send(number: int) -> None:
-        _let_one_through()
+        let_one_through()
         if number + 1 < race_rounds:
             asked.wait(60)
 
-    _race(race_rounds, undo, send)
-    _let_one_through()
+    race(race_rounds, undo, send)
+    let_one_through()
     on_network = {post.text for post in line.network.posts}
     for outbound_id, state, text in Outbound.objects.values_list("pk", "state", "text"):
         assert state in {"cancelled", "sent"}
@@ -406,14 +359,14 @@ def test_hold_against_send_has_exactly_one_outcome_each(cast, line, race_rounds)
         if state == "held":
             actions.cancel(cast.alice, asked[number])
         if number + 1 < race_rounds:
-            asked.append(_another(asked[0], number + 1))
+            asked.append(another(asked[0], number + 1))
 
     def send(_number: int) -> None:
-        _let_one_through()
-        _let_one_through()  # once more, for what was stopped: it must stay
+        let_one_through()
+        let_one_through()  # once more, for what was stopped: it must stay
         settled.wait(60)
 
-    _race(race_rounds, hold, send)
+    race(race_rounds, hold, send)
     assert after_the_word == []
     assert set(outcomes) == {"sent", "held"}
     assert min(outcomes.values()) > race_rounds / 50, outcomes  # both sides won some, so it was a race

@@ -90,7 +90,7 @@ class OutboundAsked(Fact):
 
 @dataclass(frozen=True, slots=True)
 class OutboundDecided(Fact):
-    """A person said what became of it: ``sent`` or ``again``."""
+    """A person said what became of it: ``sent``, ``again`` or ``dropped``."""
 
     outbound_id: int
     conversation_id: int

@@ -57,6 +57,7 @@ class Outbound(models.Model):
     fence = models.IntegerField(default=0)
     attempts = models.IntegerField(default=0)
     looks = models.IntegerField(default=0)
+    in_doubt = models.BooleanField(default=False)  # an attempt may stand there: nothing else may be its end
 
     classified = {
         "id": NEUTRAL,
@@ -85,6 +86,7 @@ class Outbound(models.Model):
         "fence": NEUTRAL,
         "attempts": NEUTRAL,
         "looks": NEUTRAL,
+        "in_doubt": NEUTRAL,
     }
 
     class Meta:

@@ -58,6 +58,14 @@ class OutboundView:
     created_at: datetime
     undo_until: datetime
     attempts: int
+    in_doubt: bool = False
+    version: int = 0
+    """Changes with every attempt and every look."""
+
+
+def version_seen(text: str) -> int | None:
+    """The ``version`` that a page's button carries; ``None`` where it carries none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _view(row: Outbound) -> OutboundView:
@@ -77,6 +85,8 @@ def _view(row: Outbound) -> OutboundView:
         row.created_at,
         row.undo_until,
         row.attempts,
+        row.in_doubt,
+        row.fence,
     )
 
 
@@ -260,6 +270,11 @@ def order_of(
         first_attempt_at=row.first_attempt_at,
     )
     return order, row.channel_id
+
+
+def is_in_doubt(organization_id: int, outbound_id: int) -> bool:
+    """Whether an earlier attempt may stand on the network."""
+    return Outbound.objects.filter(organization_id=organization_id, pk=outbound_id, in_doubt=True).exists()
 
 
 def file_ids_of(organization_id: int, outbound_id: int) -> list[int]:

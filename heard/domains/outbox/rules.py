@@ -18,10 +18,10 @@ MOST_LOOKS = 6
 MOST_ATTEMPTS = 12
 
 TRANSITIONS: dict[str, frozenset[str]] = {
-    "waiting": frozenset({"held", "sending", "cancelled", "rejected"}),
+    "waiting": frozenset({"held", "sending", "cancelled"}),
     "held": frozenset({"waiting", "cancelled"}),
-    "sending": frozenset({"sent", "rejected", "waiting", "unknown"}),
-    "unknown": frozenset({"sent", "waiting", "asked", "rejected"}),
+    "sending": frozenset({"sent", "rejected", "waiting", "unknown", "asked"}),
+    "unknown": frozenset({"sent", "waiting", "asked", "cancelled"}),
     "asked": frozenset({"sent", "waiting", "cancelled"}),
     "rejected": frozenset({"waiting", "cancelled"}),
     "sent": frozenset(),

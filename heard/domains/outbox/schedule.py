@@ -41,6 +41,10 @@ def send_now(claimed: Claimed) -> None:
     except HeardError as error:
         actions.put_off(claimed, error.message)
         return
+    if queries.is_in_doubt(claimed.organization_id, claimed.id) and not _takes_same_key(line, order):
+        # Held back for too long, or the channel was set up anew: its key would be a second message by now.
+        actions.set_unknown(claimed, "It may stand there, and the network does not know its key any more.")
+        return
     network = line.connector.manifest.network
     try:
         sent = line.connector.send(line.link, order)
@@ -132,13 +136,18 @@ def _look_for(claimed: Claimed, line: Metered, order: SendOrder) -> None:
         reason = found.reason
     else:
         reason = f"{manifest.name} cannot be asked whether it stands there."
-    if rules.is_key_alive(
-        takes_key=may_repeat(connector, line.link.account, order),
-        lifetime_seconds=manifest.key_lifetime_seconds,
-        first_attempt_at=order.first_attempt_at,
-        now=clock.now(),
-    ):
-        actions.note_not_found(claimed)
+    if _takes_same_key(line, order):
+        actions.note_not_found(claimed, in_doubt=True)
         return
     # "Cannot tell" is an answer: looking again would only keep the person waiting.
     actions.ask_person(claimed, reason, look_again=False)
+
+
+def _takes_same_key(line: Metered, order: SendOrder) -> bool:
+    """Would the network know this order again, so that handing it over once more says nothing twice?"""
+    return rules.is_key_alive(
+        takes_key=may_repeat(line.connector, line.link.account, order),
+        lifetime_seconds=line.connector.manifest.key_lifetime_seconds,
+        first_attempt_at=order.first_attempt_at,
+        now=clock.now(),
+    )

@@ -15,4 +15,5 @@ urlpatterns = [
     path("outbox/<int:outbound_id>/retry/", needing.retry, name="retry"),
     path("outbox/<int:outbound_id>/sent/", needing.decide, {"decision": "sent"}, name="sent"),
     path("outbox/<int:outbound_id>/again/", needing.decide, {"decision": "again"}, name="again"),
+    path("outbox/<int:outbound_id>/dropped/", needing.decide, {"decision": "dropped"}, name="dropped"),
 ]

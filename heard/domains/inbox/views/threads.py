@@ -112,14 +112,16 @@ def outbound_bubble(item: OutboundView, author: str, case_id: int) -> Bubble:
     """Something that has not become a message yet: waiting, held, failed…"""
     actions: list[Action] = []
     here = f"/c/{case_id}/outbound/{item.outbound_id}"
-    if item.state in {"waiting", "held"}:
+    seen = f"?seen={item.version}"
+    if item.state in {"waiting", "held"} and not item.in_doubt:
         actions.append(Action("undo", _("Undo"), f"{here}/undo"))
     if item.state == "rejected":
         actions.append(Action("retry", _("Retry"), f"{here}/retry"))
         actions.append(Action("discard", _("Discard"), f"{here}/undo"))
     if item.state == "asked":
-        actions.append(Action("found", _("It is there"), f"{here}/sent"))
-        actions.append(Action("again", _("Send again"), f"{here}/again"))
+        actions.append(Action("found", _("It is there"), f"{here}/sent{seen}"))
+        actions.append(Action("again", _("Send again"), f"{here}/again{seen}"))
+        actions.append(Action("dropped", _("Drop it"), f"{here}/dropped{seen}"))
     return Bubble(
         kind="own",
         author_name=author,
@@ -130,7 +132,7 @@ def outbound_bubble(item: OutboundView, author: str, case_id: int) -> Bubble:
         state=_STATE[item.state],
         state_label=str(item.state_label),
         reason=item.reason,
-        undo_until=item.undo_until if item.state == "waiting" else None,
+        undo_until=item.undo_until if item.state == "waiting" and not item.in_doubt else None,
         outbound_id=str(item.outbound_id),
         state_actions=actions,
     )

@@ -184,9 +184,10 @@ def retry(request: MemberRequest, case_id: int, outbound_id: int) -> HttpRespons
 @require_POST
 @member_required()
 def decide(request: MemberRequest, case_id: int, outbound_id: int, decision: str) -> HttpResponse:
-    """A person looked at the network: it stands there, or it is to be sent again."""
+    """A person looked at the network: it stands there, or it is to be sent again or dropped."""
     _outbound(request, case_id, outbound_id)
-    outbox.decide(request.actor, outbound_id, decision)
+    seen = outbox_queries.version_seen(request.GET.get("seen", ""))
+    outbox.decide(request.actor, outbound_id, decision, seen=seen)
     return _region(request, case_id, "inbox/_messages.html")
 
 

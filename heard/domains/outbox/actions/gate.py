@@ -113,14 +113,9 @@ def _settle(row: Outbound, sent: Sent, at: datetime) -> None:
             ),
             at=at,
         )
-    row.state, row.message_id, row.ended_at, row.lease_until, row.reason = (
-        OutboundState.SENT,
-        message_id,
-        at,
-        None,
-        "",
-    )
-    row.save(update_fields=["state", "message_id", "ended_at", "lease_until", "reason"])
+    row.state, row.message_id, row.ended_at, row.lease_until = OutboundState.SENT, message_id, at, None
+    row.reason, row.in_doubt = "", False
+    row.save(update_fields=["state", "message_id", "ended_at", "lease_until", "reason", "in_doubt"])
     _announce(row, OutboundSent(row.pk, row.conversation_id or 0, message_id or 0, row.attempts), at)
 
 
@@ -146,12 +141,25 @@ def reject(order: Claimed, reason: str) -> None:
     """The network refused it; its author reads why."""
     with transaction.atomic():
         row = _mine(order, OutboundState.SENDING)
-        if row is None:
-            return
-        at = clock.now()
-        row.state, row.reason, row.ended_at, row.lease_until = OutboundState.REJECTED, reason[:500], at, None
-        row.save(update_fields=["state", "reason", "ended_at", "lease_until"])
-        _announce(row, OutboundRejected(row.pk, row.conversation_id or 0, row.attempts), at)
+        if row is not None:
+            _refuse(row, reason)
+
+
+def _refuse(row: Outbound, reason: str) -> None:
+    """The end of this attempt; of all of it only where no attempt before it may stand there."""
+    at = clock.now()
+    if row.in_doubt:
+        _ask(row, f"An earlier try may stand there. The last one failed: {reason}", at)
+        return
+    row.state, row.reason, row.ended_at, row.lease_until = OutboundState.REJECTED, reason[:500], at, None
+    row.save(update_fields=["state", "reason", "ended_at", "lease_until"])
+    _announce(row, OutboundRejected(row.pk, row.conversation_id or 0, row.attempts), at)
+
+
+def _ask(row: Outbound, reason: str, at: datetime) -> None:
+    row.state, row.reason, row.lease_until = OutboundState.ASKED, reason[:500], None
+    row.save(update_fields=["state", "looks", "reason", "lease_until"])
+    _announce(row, OutboundAsked(row.pk, row.conversation_id or 0), at)
 
 
 def put_off(order: Claimed, reason: str, *, pause_seconds: float | None = None) -> None:
@@ -162,11 +170,7 @@ def put_off(order: Claimed, reason: str, *, pause_seconds: float | None = None) 
             return
         at = clock.now()
         if row.attempts >= rules.MOST_ATTEMPTS:
-            row.state, row.ended_at = OutboundState.REJECTED, at
-            row.reason = f"Given up after {row.attempts} attempts. {reason}"[:500]
-            row.lease_until = None
-            row.save(update_fields=["state", "reason", "ended_at", "lease_until"])
-            _announce(row, OutboundRejected(row.pk, row.conversation_id or 0, row.attempts), at)
+            _refuse(row, f"Given up after {row.attempts} attempts. {reason}")
             return
         pause = pause_seconds if pause_seconds is not None else backoff_seconds(row.attempts)
         row.state, row.reason, row.lease_until = OutboundState.WAITING, reason[:500], None
@@ -186,8 +190,8 @@ def set_unknown(order: Claimed, reason: str) -> None:
 def _become_unknown(row: Outbound, reason: str) -> None:
     at = clock.now()
     row.state, row.reason, row.lease_until, row.looks = OutboundState.UNKNOWN, reason[:500], None, 0
-    row.due_at = at + timedelta(seconds=rules.look_pause_seconds(0))
-    row.save(update_fields=["state", "reason", "lease_until", "due_at", "looks"])
+    row.due_at, row.in_doubt = at + timedelta(seconds=rules.look_pause_seconds(0)), True
+    row.save(update_fields=["state", "reason", "lease_until", "due_at", "looks", "in_doubt"])
     _announce(row, OutboundOutcomeLost(row.pk, row.conversation_id or 0, row.attempts), at)
 
 
@@ -222,15 +226,19 @@ def note_found(claimed: Claimed, sent: Sent) -> None:
             _settle(row, sent, clock.now())
 
 
-def note_not_found(claimed: Claimed) -> None:
-    """We looked completely and it is not there, or the network takes the same key again: send."""
+def note_not_found(claimed: Claimed, *, in_doubt: bool = False) -> None:
+    """We looked completely and it is not there: send. Or (``in_doubt``) the network takes the same key again.
+
+    What is in doubt can not be taken back or refused: the next attempt only finds out what became of it.
+    """
     with transaction.atomic():
         row = _mine(claimed, OutboundState.UNKNOWN)
         if row is None:
             return
         at = clock.now()
         row.state, row.due_at, row.lease_until = OutboundState.WAITING, at, None
-        row.save(update_fields=["state", "due_at", "lease_until"])
+        row.in_doubt = in_doubt
+        row.save(update_fields=["state", "due_at", "lease_until", "in_doubt"])
         _announce(row, OutboundPutOff(row.pk, row.conversation_id or 0, row.attempts), at)
 
 
@@ -247,9 +255,7 @@ def ask_person(claimed: Claimed, reason: str, *, look_again: bool) -> None:
             row.due_at = at + timedelta(seconds=rules.look_pause_seconds(row.looks))
             finish(Outbound, claimed, looks=row.looks, reason=row.reason, due_at=row.due_at)
             return
-        row.state, row.lease_until = OutboundState.ASKED, None
-        row.save(update_fields=["state", "looks", "reason", "lease_until"])
-        _announce(row, OutboundAsked(row.pk, row.conversation_id or 0), at)
+        _ask(row, reason, at)
 
 
 def release_held(organization_id: int, channel_id: int | None) -> int:

@@ -122,13 +122,15 @@ def _of(actor: Actor, outbound_id: int) -> Outbound:
 def cancel(actor: Actor, outbound_id: int) -> str:
     """Take it back; returns its text for the composer. Raises ``Conflict`` once it is on its way.
 
-    Against the gate exactly one wins: both change the row only from the state they read.
+    Against the gate exactly one wins: both change the row only from the state they read. What may stand
+    there already, and waits to be handed over again with its key, is on its way.
     """
     row = _of(actor, outbound_id)
     with transaction.atomic():
         stopped = Outbound.objects.filter(
             organization_id=actor.organization_id,
             pk=outbound_id,
+            in_doubt=False,
             state__in=[OutboundState.WAITING, OutboundState.HELD, OutboundState.REJECTED],
         ).update(state=OutboundState.CANCELLED, ended_at=clock.now(), lease_until=None)
         if not stopped:
@@ -153,19 +155,31 @@ def retry(actor: Actor, outbound_id: int) -> None:
         wake(SEND)
 
 
-def decide(actor: Actor, outbound_id: int, decision: str) -> None:
-    """A person looked at the network: ``sent`` (it stands there) or ``again`` (it does not; send)."""
-    if decision not in {"sent", "again"}:
-        raise Invalid("Say whether it stands on the network or should be sent again.")
+def decide(actor: Actor, outbound_id: int, decision: str, *, seen: int | None = None) -> None:
+    """A person looked at the network: ``sent`` (it stands there), or not: ``again`` (send it) or ``dropped``.
+
+    ``seen`` is the view's ``version``: who looked before somebody had it sent again has not seen that one.
+    """
+    if decision not in {"sent", "again", "dropped"}:
+        raise Invalid("Say whether it stands on the network, or should be sent again or dropped.")
     row = _of(actor, outbound_id)
     with transaction.atomic():
         now = clock.now()
         rows = Outbound.objects.filter(pk=row.pk, state=OutboundState.ASKED)
-        if decision == "sent":
-            changed = rows.update(state=OutboundState.SENT, ended_at=now, reason="Confirmed by a person.")
-        else:
-            changed = rows.update(state=OutboundState.WAITING, due_at=now, undo_until=now, looks=0, reason="")
-        if not changed:
+        if seen is not None:
+            rows = rows.filter(fence=seen)
+        changes: dict[str, object] = {
+            "sent": {"state": OutboundState.SENT, "ended_at": now, "reason": "Confirmed by a person."},
+            "again": {
+                "state": OutboundState.WAITING,
+                "due_at": now,
+                "undo_until": now,
+                "looks": 0,
+                "reason": "",
+            },
+            "dropped": {"state": OutboundState.CANCELLED, "ended_at": now, "reason": "Dropped by a person."},
+        }[decision]
+        if not rows.update(**changes, in_doubt=False):
             raise Conflict("This has been decided meanwhile.")
         fact = OutboundDecided(outbound_id, row.conversation_id or 0, decision)
         journal.append(actor.organization_id, actor.label, [fact], at=now)
@@ -173,9 +187,19 @@ def decide(actor: Actor, outbound_id: int, decision: str) -> None:
 
 
 def erase_contact(actor: Actor, contact_id: int) -> int:
-    """Empty what we told a person. Called by the room ``privacy`` within its transaction."""
+    """Empty what we told a person. Called by the room ``privacy`` within its transaction.
+
+    Nothing more is said to them: what may stand there already is neither sent again nor asked about.
+    """
     require(actor, Permission.ERASE_PERSON)
     rows = Outbound.objects.filter(organization_id=actor.organization_id, conversation__contact_id=contact_id)
-    waiting = rows.filter(state__in=[OutboundState.WAITING, OutboundState.HELD])
-    waiting.update(state=OutboundState.CANCELLED, ended_at=clock.now())
+    open_states = [
+        OutboundState.WAITING,
+        OutboundState.HELD,
+        OutboundState.UNKNOWN,
+        OutboundState.ASKED,
+    ]
+    rows.filter(state__in=open_states).update(
+        state=OutboundState.CANCELLED, ended_at=clock.now(), lease_until=None, in_doubt=False
+    )
     return rows.exclude(state=OutboundState.SENDING).update(text="", subject="", alts=[])

@@ -54,6 +54,7 @@ def paths(cast, outbound):
         "release": (f"{SWITCH}{placed.hold_id}/release/", "POST", False),
         "sent": (f"/outbox/{number}/sent/", "POST", True),
         "again": (f"/outbox/{number}/again/", "POST", True),
+        "dropped": (f"/outbox/{number}/dropped/", "POST", True),
         "retry": (f"/outbox/{number}/retry/", "POST", True),
         "undo": (f"/outbox/{number}/undo/", "POST", True),
     }
@@ -149,7 +150,7 @@ def test_what_had_been_handed_over_is_named(cast, line, outbound, monkeypatch):
     [
         ("held", "Held", ["Undo"]),
         ("rejected", "Not sent", ["Retry", "Discard"]),
-        ("asked", "Needs your decision", ["It is there", "Send again"]),
+        ("asked", "Needs your decision", ["It is there", "Send again", "Drop it"]),
         ("unknown", "Checking the network", []),
     ],
 )
@@ -182,6 +183,7 @@ def test_the_list_narrows_by_state(cast, outbound):
         ("rejected", "retry", "waiting"),
         ("asked", "sent", "sent"),
         ("asked", "again", "waiting"),
+        ("asked", "dropped", "cancelled"),
         ("sent", "undo", "sent"),
         ("sent", "retry", "sent"),
         ("unknown", "again", "unknown"),

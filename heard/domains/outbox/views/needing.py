@@ -96,15 +96,19 @@ def _actions(view: OutboundView) -> list[Action]:
     def to(name: str) -> str:
         return reverse(f"outbox:{name}", args=[view.outbound_id])
 
+    def decided(name: str) -> str:
+        return f"{to(name)}?seen={view.version}"
+
     return {
-        "held": [Action("undo", _("Undo"), to("undo"))],
+        "held": [] if view.in_doubt else [Action("undo", _("Undo"), to("undo"))],
         "rejected": [
             Action("retry", _("Retry"), to("retry"), "primary"),
             Action("discard", _("Discard"), to("undo")),
         ],
         "asked": [
-            Action("found", _("It is there"), to("sent"), "primary"),
-            Action("again", _("Send again"), to("again")),
+            Action("found", _("It is there"), decided("sent"), "primary"),
+            Action("again", _("Send again"), decided("again")),
+            Action("dropped", _("Drop it"), decided("dropped")),
         ],
         "unknown": [],
     }[view.state]
@@ -134,9 +138,19 @@ def retry(request: MemberRequest, outbound_id: int) -> HttpResponse:
 @require_POST
 @member_required(Permission.VIEW_INBOX)
 def decide(request: MemberRequest, outbound_id: int, decision: str) -> HttpResponse:
-    """A person looked at the network: it stands there (``sent``), or is to be sent again (``again``)."""
-    done = _("Noted: it stands on the network.") if decision == "sent" else _("It is sent again.")
-    return _try(request, outbound_id, lambda: actions.decide(request.actor, outbound_id, decision), done=done)
+    """A person looked at the network: it stands there (``sent``), or not (``again``, ``dropped``)."""
+    done = {
+        "sent": _("Noted: it stands on the network."),
+        "again": _("It is sent again."),
+        "dropped": _("Dropped. It will not leave."),
+    }[decision]
+    seen = queries.version_seen(request.GET.get("seen", ""))
+    return _try(
+        request,
+        outbound_id,
+        lambda: actions.decide(request.actor, outbound_id, decision, seen=seen),
+        done=done,
+    )
 
 
 def _try(request: MemberRequest, outbound_id: int, act: Callable[[], object], *, done: str) -> HttpResponse:
