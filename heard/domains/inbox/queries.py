@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from heard.domains.channels import queries as channels
@@ -16,6 +16,7 @@ from heard.domains.organizations.queries import Permission, require
 from heard.foundation import clock
 from heard.foundation.asked import once
 from heard.foundation.errors import Invalid, NotFound
+from heard.foundation.numbers import LARGEST, whole
 from heard.foundation.tenancy import Actor
 
 PAGE = 50
@@ -75,8 +76,9 @@ VIEWS = {
 def _of_view(actor: Actor, view: str) -> tuple[str, list[Any]]:
     if view == "mine":
         return "k.status IN ('open', 'pending') AND k.owner_id = %s", [actor.member_id or 0]
-    if view.startswith("team-") and view[5:].isdigit() and len(view) < 23:
-        return "k.status IN ('open', 'pending') AND k.team_id = %s", [int(view[5:])]
+    team_id = whole(view.removeprefix("team-"))
+    if view.startswith("team-") and team_id is not None:
+        return "k.status IN ('open', 'pending') AND k.team_id = %s", [team_id]
     if view in VIEWS:
         return VIEWS[view], []
     raise NotFound("There is no such list.")
@@ -186,8 +188,8 @@ def _key(row: CaseRow) -> str:
 def _read_key(key: str) -> tuple[datetime, int]:
     try:
         last_at, case_id = json.loads(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)))
-        return datetime.fromisoformat(last_at), int(case_id)
-    except (ValueError, TypeError) as error:
+        return datetime.fromisoformat(last_at).astimezone(UTC), min(int(case_id), LARGEST)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Invalid("This page of the list does not exist; start at its top.") from error
 
 
@@ -213,7 +215,7 @@ def require_visible(actor: Actor, case_id: int) -> None:
     require(actor, Permission.VIEW_INBOX)
     conditions, parameters = _conditions(actor, Wanted("all"))
     conditions[0] = "k.id = %s"
-    if not sql.counts(actor.organization_id, conditions, [case_id, *parameters]):
+    if case_id > LARGEST or not sql.counts(actor.organization_id, conditions, [case_id, *parameters]):
         raise NotFound("There is no such case here, or it is not yours to see.")
 
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from heard.domains.notifications import actions, queries
 from heard.domains.organizations.queries import MemberRequest, member_required
+from heard.foundation.numbers import whole
 
 PAGE = 50
 
@@ -46,5 +47,4 @@ def read_all(request: MemberRequest) -> HttpResponse:
 
 
 def _id(request: HttpRequest, name: str) -> int | None:
-    given = request.POST.get(name) or request.GET.get(name) or ""
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    return whole(request.POST.get(name) or request.GET.get(name) or "")

@@ -13,6 +13,7 @@ from heard.domains.channels import actions
 from heard.domains.channels.views.showing import detail_context, known, new_access_form
 from heard.domains.organizations.queries import MemberRequest, Permission, member_required
 from heard.foundation.errors import NotFound
+from heard.foundation.numbers import whole
 from heard.foundation.refusals import refusals_on
 
 
@@ -92,7 +93,8 @@ def remove_access(request: MemberRequest, channel_id: int, who: str) -> HttpResp
 
 def _change(request: MemberRequest, channel_id: int, who: str, access: str) -> None:
     kind, _dash, number = who.partition("-")
-    if kind not in {"member", "team"} or not number.isdigit() or len(number) > 17:
+    chosen_id = whole(number)
+    if kind not in {"member", "team"} or chosen_id is None:
         raise NotFound("There is no such member or team here.")
-    chosen = {f"{kind}_id": int(number)}
+    chosen = {f"{kind}_id": chosen_id}
     actions.change_access(request.actor, channel_id, access=access, **chosen)

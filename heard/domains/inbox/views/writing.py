@@ -22,6 +22,7 @@ from heard.domains.organizations.queries import MemberRequest, member_required
 from heard.domains.outbox import actions as outbox
 from heard.domains.outbox import queries as outbox_queries
 from heard.foundation.errors import Conflict, Invalid, NotFound, Unavailable
+from heard.foundation.numbers import whole
 
 VERBS = {"reply": Verb.REPLY, "direct": Verb.DIRECT_MESSAGE}
 MOST_FILES = 20
@@ -62,8 +63,7 @@ def answer(request: MemberRequest, case_id: int) -> HttpResponse:
 def _submit(request: MemberRequest, case: queries.CaseView, mode: str, text: str) -> None:
     if mode not in VERBS:
         raise Invalid("Choose how to answer.")
-    given = request.POST.get(f"target_{mode}", "")
-    target_id = int(given) if given.isdigit() and len(given) < 18 else (case.last_inbound_id or 0)
+    target_id = whole(request.POST.get(f"target_{mode}", "")) or case.last_inbound_id or 0
     if outbox_queries.conversation_of(request.actor.organization_id, target_id) not in case.conversation_ids:
         raise NotFound("There is no such message in this case.")
     visibility = request.POST.get(f"visibility_{mode}", "")
@@ -124,9 +124,10 @@ def assign(request: MemberRequest, case_id: int) -> HttpResponse:
 def _choice(value: str) -> int | None:
     if value in {"", "0"}:
         return None
-    if not value.isdigit() or len(value) > 17:
+    chosen = whole(value)
+    if chosen is None:
         raise Invalid("Choose somebody from the list.")
-    return int(value)
+    return chosen
 
 
 @require_POST
@@ -208,8 +209,7 @@ def count_text(request: MemberRequest, case_id: int) -> HttpResponse:
     """How the network counts a text: the server owns each network's count."""
     case = queries.case(request.actor, case_id)
     mode = request.POST.get("mode", "reply")
-    target = request.POST.get("target", "")
-    target_id = int(target) if target.isdigit() and len(target) < 18 else (case.last_inbound_id or 0)
+    target_id = whole(request.POST.get("target", "")) or case.last_inbound_id or 0
     if mode not in VERBS or outbox_queries.conversation_of(
         request.actor.organization_id, target_id
     ) not in set(case.conversation_ids):

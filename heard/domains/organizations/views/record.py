@@ -14,6 +14,7 @@ from heard.domains.journal import queries as record
 from heard.domains.journal.facts import Sealed
 from heard.domains.organizations import queries
 from heard.domains.organizations.queries import MemberRequest, Permission, member_required
+from heard.foundation.numbers import whole
 
 PAGE = 50
 
@@ -47,8 +48,8 @@ def checkpoint(request: MemberRequest) -> HttpResponse:
 def _context(request: MemberRequest) -> dict[str, Any]:
     organization_id = request.actor.organization_id
     end = record.end_of(organization_id)
-    given = request.GET.get("before", "")
-    before = min(int(given), end + 1) if given.isdigit() and len(given) < 18 else end + 1
+    given = whole(request.GET.get("before", ""))
+    before = end + 1 if given is None else min(given, end + 1)
     facts = record.latest(organization_id, before=before, limit=PAGE) if before > 1 else []
     here = reverse("organizations:journal")
     newer = f"{here}?before={before + PAGE}" if before + PAGE <= end else here
@@ -78,7 +79,7 @@ def _lines(request: MemberRequest, facts: list[Sealed]) -> list[dict[str, Any]]:
 
 def _member_id(actor: str) -> int | None:
     kind, _colon, number = actor.partition(":")
-    return int(number) if kind == "member" and number.isdigit() else None
+    return whole(number) if kind == "member" else None
 
 
 def _actor_label(actor: str, names: dict[int, str]) -> str:
