@@ -129,7 +129,7 @@ def with_authenticator_app(hans) -> None:
     secret = page.get_by_label("Authenticator secret").input_value()
     hans.accessible()
     page.get_by_label("Authenticator code").fill(totp(secret, time.time()))
-    page.get_by_role("button", name="Activate").click()
+    page.get_by_role("button", name="Turn on").click()
     hans.ready()
     hans.accessible()
     leave(hans)
@@ -137,11 +137,11 @@ def with_authenticator_app(hans) -> None:
     code = page.get_by_label("Authenticator code").or_(page.get_by_label("Code"))
     hans.accessible()
     code.fill("000000" if totp(secret, time.time()) != "000000" else "111111")
-    page.get_by_role("button", name="Sign In").first.click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     hans.ready()
     expect(page.get_by_text("Incorrect code")).to_be_visible()
     code.fill(totp(secret, time.time()))
-    page.get_by_role("button", name="Sign In").first.click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).to_have_url(f"{hans.url}/inbox/")
 
 

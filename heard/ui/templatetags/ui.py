@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.forms import BoundField
 from django.http import HttpRequest, QueryDict
 from django.templatetags.static import static
 from django.utils import formats, timezone
@@ -205,6 +206,13 @@ def clock(moment: datetime | None, *, day: bool = True) -> SafeString:
         text = f"{_day(local)}, {text}"
     full = formats.date_format(local, "DATETIME_FORMAT")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, text)
+
+
+@register.filter
+def without_placeholder(field: BoundField) -> BoundField:
+    """A form's field as we draw it: what it is stands above it, not in it, where it vanishes."""
+    field.field.widget.attrs.pop("placeholder", None)
+    return field
 
 
 @register.simple_tag

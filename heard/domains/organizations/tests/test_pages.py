@@ -56,6 +56,17 @@ def test_no_page_is_missing_from_this_list(paths):
     assert {pattern.name for pattern in room.url_patterns} == set(paths) | OPEN
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/account/login/", "/account/password/reset/", "/account/signup/", "/account/inactive/"]
+)
+def test_pages_of_the_library_speak_with_our_voice(path):
+    page = Client().get(path).content.decode()
+    assert " placeholder=" not in page
+    assert not re.search(r"contact us|we are sorry|please|\bemail\b address", page, re.IGNORECASE)
+    assert "e-mail" in page or "invitation" in page
+
+
 def test_whoever_is_not_signed_in_is_sent_to_sign_in(paths):
     for path, method in paths.values():
         answer = Client().generic(method, path)
