@@ -27,6 +27,15 @@ TITLES = {
     "all": _("Everything"),
 }
 
+EMPTY = {
+    "open": _("Nothing is waiting. Whoever writes next appears here."),
+    "mine": _("Nothing is assigned to you."),
+    "pending": _("Nobody owes you a word."),
+    "done": _("Nothing is done yet. What you finish stands here."),
+    "spam": _("No spam. What you mark as spam stands here."),
+    "all": _("Nobody has written yet."),
+}
+
 
 def address(wanted: Wanted, **changes: str) -> str:
     """The address of a list with its filters."""
@@ -73,7 +82,8 @@ def view(actor: Actor, wanted: Wanted) -> View:
         if wanted.view not in names:
             raise NotFound("There is no such list.")
         title = names[wanted.view]
-    return View(wanted.view, title, queries.count(actor, wanted), address(wanted))
+    empty = EMPTY.get(wanted.view, _("Nothing is waiting for this team."))
+    return View(wanted.view, title, queries.count(actor, wanted), address(wanted), empty)
 
 
 def filters(actor: Actor, wanted: Wanted, connected: Sequence[ChannelView]) -> list[Filter]:
