@@ -15,18 +15,6 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 NUMBERS = ["9223372036854775808", "9" * 40]
 WORDS = ["team-²", "member-9223372036854775808"]
 ODD = ["²", "-1", "9" * 25, "\x00", "WyIyMDI2LTExLTIyVDEyOjAwOjAwIiwgOTld"]
-    "²",
-    "٣",
-    "-1",
-    "1e3",
-    "9" * 25,
-    "\x00",
-    "\ud83d",
-    "%",
-    "a" * 300,
-    "1\n2",
-    "WyIyMDI2LTExLTIyVDEyOjAwOjAwIiwgOTld",
-]
 PARAMETERS = [
     "after", "before", "channel", "images", "reply_to", "view", "state", "to", "up_to", "token",
     "owner", "team", "target", "target_reply", "status", "mode", "brand", "who", "access", "submission_key",
