@@ -7,6 +7,7 @@ never input; values always travel as parameters.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -114,26 +115,32 @@ def execute_many(statement: str, rows: Iterable[Row], *, alias: str = "default")
         cursor.executemany(statement, rows)
 
 
-def as_table(columns: Sequence[tuple[str, str]], rows: Sequence[Row]) -> tuple[str, list[Any]]:
-    """Rows to read from within a statement: what stands behind ``FROM``, called ``n``, and its parameters.
+def update_rows(
+    table: str, assignments: str, columns: Sequence[tuple[str, str]], rows: Sequence[Row]
+) -> None:
+    """Update many rows by ``id``, each with values of its own.
 
-    ``columns`` are (name, PostgreSQL type). SQLite reads a JSON array, so its values are what JSON has.
+    ``columns`` are (name, PostgreSQL type) of what ``rows`` hold, ``id`` among them. ``assignments`` is
+    what stands behind ``SET``: ``k.name`` is what the row holds, ``n.name`` the new value. One statement
+    on PostgreSQL; on SQLite a prepared one for each row, which takes three quarters of the time that
+    reading the rows from JSON takes.
     """
-    if is_postgres():
-        arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
-        names = ", ".join(name for name, _ in columns)
-        return f"unnest({arrays}) AS n({names})", [list(values) for values in zip(*rows, strict=True)]
-    picked = ", ".join(
-        f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(columns)
-    )
-    return f"(SELECT {picked} FROM json_each(%s)) AS n", [json.dumps(rows)]
-
-
-def execute(statement: str, parameters: Row = ()) -> None:
-    """Run one statement, inside the action's transaction."""
+    if not rows:
+        return
     require_transaction()
+    statement = f"UPDATE {table} AS k SET {assignments}"
     with connections["default"].cursor() as cursor:
-        cursor.execute(statement, parameters)
+        if is_postgres():
+            arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
+            names = ", ".join(name for name, _ in columns)
+            cursor.execute(
+                f"{statement} FROM unnest({arrays}) AS n({names}) WHERE k.id = n.id",
+                [list(values) for values in zip(*rows, strict=True)],
+            )
+            return
+        places = {name: f"?{place}" for place, (name, _) in enumerate(columns, start=1)}
+        statement += " WHERE k.id = n.id"
+        cursor.executemany(re.sub(r"\bn\.(\w+)", lambda found: places[found[1]], statement), rows)
 
 
 def fetch_all(statement: str, parameters: Row = (), *, alias: str = "default") -> list[tuple[Any, ...]]:

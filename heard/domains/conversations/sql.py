@@ -141,18 +141,13 @@ def insert_conversations(rows: Sequence[tuple[Any, ...]]) -> None:
 
 def touch_conversations(rows: Sequence[tuple[datetime, int | None, int]]) -> None:
     """(last inbound at, contact id, conversation id): never backwards, contact only where missing."""
-    if not rows:
-        return
     later = "GREATEST" if db.is_postgres() else "MAX"
-    new, parameters = db.as_table(
+    db.update_rows(
+        "conversations_conversation",
+        f"last_inbound_at = {later}(COALESCE(k.last_inbound_at, k.started_at), n.at),"
+        " contact_id = COALESCE(k.contact_id, n.contact_id)",
         (("at", "timestamptz"), ("contact_id", "bigint"), ("id", "bigint")),
         [(moment(row[0]), row[1], row[2]) for row in rows],
-    )
-    db.execute(
-        "UPDATE conversations_conversation AS c SET"
-        f" last_inbound_at = {later}(COALESCE(c.last_inbound_at, c.started_at), n.at),"
-        f" contact_id = COALESCE(c.contact_id, n.contact_id) FROM {new} WHERE c.id = n.id",
-        parameters,
     )
 
 

@@ -27,6 +27,7 @@ class _Touched:
     waiting_since: datetime | None
     is_new: bool
     said: list[Said] = field(default_factory=list)
+    woken: bool = False
     reopened: bool = False
     conversations: dict[int, None] = field(default_factory=dict)
 
@@ -104,12 +105,13 @@ def _touch(touched: dict[int, _Touched], case: CaseFacts, row: Said) -> None:
     entry.said.append(row)
     entry.conversations[row.conversation_id] = None
     if rules.reopens(entry.status, inbound=row.direction == "in", automatic=row.is_automatic):
+        entry.woken = True
         entry.reopened = entry.reopened or entry.status == "done"
         entry.status = "open"
 
 
 def _write(organization_id: int, touched: dict[int, _Touched], links: list[tuple[int, int, int]]) -> None:
-    new, known, episodes = [], [], []
+    new, known, going_on, episodes = [], [], [], []
     for case in touched.values():
         last = case.said[-1]
         inbound = [row.message_id for row in case.said if row.direction == "in"]
@@ -129,21 +131,17 @@ def _write(organization_id: int, touched: dict[int, _Touched], links: list[tuple
                 )
             )
         else:
-            known.append(
-                (
-                    case.status,
-                    last.at,
-                    last.message_id,
-                    inbound[-1] if inbound else None,
-                    waiting,
-                    case.case_id,
-                )
-            )
+            said = (last.at, last.message_id, inbound[-1] if inbound else None)
+            if waiting == case.waiting_since and not case.woken:
+                going_on.append((*said, case.case_id))
+            else:
+                known.append((*said, case.status, waiting, case.case_id))
         if case.is_new or case.reopened:
             episodes.append((organization_id, case.case_id, case.said[0].at))
     sql.insert_cases(new)
     sql.insert_links(links)
     sql.insert_episodes(episodes)
+    sql.say_on(going_on)
     sql.touch_cases(known)
     pairs = [(case, number) for case in touched.values() for number in case.conversations]
     fact = CasesTouched(
