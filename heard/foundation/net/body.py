@@ -54,6 +54,8 @@ def _inflate(chunks: Iterable[bytes], window_bits: int | None, maximum_bytes: in
             body += inflater.decompress(chunk, maximum_bytes + 1 - len(body))
             if len(body) > maximum_bytes or inflater.unconsumed_tail:
                 raise TooLarge
+            if inflater.eof:
+                break  # what follows is no part of it, and may follow without end
     except zlib.error as error:
         raise Garbled from error
     if inflater is not None and not inflater.eof:
