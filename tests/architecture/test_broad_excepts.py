@@ -9,6 +9,8 @@ from .tree import complaints, is_test, select, text
 EDGES = {
     "heard/ui/offers.py": "request: a panel, banner or door of one room fails alone, the page is shown",
     "heard/foundation/work/loop.py": "work: a slice that broke runs again later, the loop goes on",
+    "heard/domains/channels/actions/streaming.py": "stream: a line that broke is opened again later",
+    "heard/domains/channels/schedule.py": "work: a channel whose connector broke says so on its page",
     "heard/domains/conversations/schedule.py": "work: a delivery that breaks something is kept aside alone",
     "heard/domains/journal/schedule.py": "work: a reaction fails alone, the others take their facts",
     "heard/domains/outbox/schedule.py": "work: what broke after the call may have been sent: unknown",

@@ -27,6 +27,11 @@ def plain_error(error: errors.ConnectorError) -> str:
     return f"{error.message} {after}".strip()[:300]
 
 
+def broken(error: Exception) -> errors.Unreachable:
+    """A connector that failed as it never should, for the channel's page. Its own words may be anybody's."""
+    return errors.Unreachable(f"The connector broke ({type(error).__name__}). The worker's log says where.")
+
+
 def pause_after_error(error: errors.ConnectorError, attempts: int, ordinary: float) -> float:
     """Seconds until the next look after an error: what the network asks, else growing."""
     if isinstance(error, errors.RateLimited):

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from heard.connectorkit import errors
 from heard.connectorkit.vocabulary import Source
-from heard.domains.channels import actions, queries
+from heard.domains.channels import actions, queries, rules
 from heard.domains.channels.actions import Metered
 from heard.foundation import metrics
 from heard.foundation.errors import HeardError, NotFound
@@ -60,6 +60,11 @@ def _look(claimed: Claimed, line: Metered) -> None:
         return
     except HeardError as error:
         actions.note_error(claimed, errors.Unreachable(error.message), poll_seconds=pause)
+        return
+    except Exception as error:
+        # The channel's page must say so, and its next look come later and later, as with any other fault.
+        log.exception("connector_broke", channel=claimed.id, network=manifest.network)
+        actions.note_error(claimed, rules.broken(error), poll_seconds=pause)
         return
     actions.keep_page(claimed.organization_id, claimed.id, page.bodies, page.cursor, Source.POLL)
     metrics.DELIVERIES_RECEIVED.labels(network=manifest.network, source="poll").inc(len(page.bodies))

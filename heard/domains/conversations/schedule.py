@@ -28,6 +28,7 @@ LOOKED_THROUGH = 200
 """Of so many that are due, those are taken whose network does not rest."""
 _LATER = (errors.Unreachable, errors.RateLimited, Unavailable)
 """What may go better later: a network, or our file store, that does not answer now."""
+_PUSHED = frozenset((Source.WEBHOOK, Source.STREAM))
 AT_ONCE = 400
 """About how many events one transaction takes in: 50 ms, so that whoever else writes does not wait."""
 
@@ -90,7 +91,12 @@ def _take_in(
         _keep_refused(channel_id, read, result)
     else:
         channels.settle_deliveries(read)
+    if any(item.delivery.source in _PUSHED for item in read):
+        channels.note_heard(organization_id, channel_id)  # a look says so by itself
     metrics.DELIVERIES_INGESTED.labels(network=network).inc(len(read))
+    lag, now = metrics.INGEST_LAG_SECONDS.labels(network=network), clock.now()
+    for item in read:
+        lag.observe((now - item.delivery.received_at).total_seconds())
     metrics.MESSAGES.labels(network=network).inc(result.new)
 
 

@@ -127,6 +127,11 @@ def _look_for(claimed: Claimed, line: Metered, order: SendOrder) -> None:
         except errors.ConnectorError as error:
             actions.ask_person(claimed, error.message, look_again=True)
             return
+        except Exception as error:
+            log.exception("look_broke", outbound=claimed.id, network=manifest.network)
+            reason = f"The connector broke while it looked ({type(error).__name__})."
+            actions.ask_person(claimed, reason, look_again=True)
+            return
         if isinstance(found, Sent):
             actions.note_found(claimed, found)
             return

@@ -18,6 +18,7 @@ from heard.foundation import clock
 from heard.foundation.tenancy import system
 from heard.foundation.work import Claimed, claim, finish
 
+HEARD_AGAIN = timedelta(seconds=10)
 LOOK_LEASE_SECONDS = 60.0
 """Two looks at once do no harm, messages being once; a killed worker's channels wait no longer than this."""
 
@@ -100,8 +101,12 @@ def refuse_channel(organization_id: int, channel_id: int, error: errors.Credenti
 
 
 def note_heard(organization_id: int, channel_id: int) -> None:
-    """Something came by push or stream."""
-    Channel.objects.filter(organization_id=organization_id, pk=channel_id).update(heard_at=clock.now())
+    """Something came by push or stream. Noted every few seconds at most: pushes come by the thousand."""
+    now = clock.now()
+    rows = Channel.objects.filter(organization_id=organization_id, pk=channel_id)
+    rows = rows.filter(Q(heard_at__isnull=True) | Q(heard_at__lt=now - HEARD_AGAIN))
+    if rows.exists():
+        rows.update(heard_at=now)
 
 
 def note_streaming(organization_id: int, channel_id: int, *, seconds: float, look: bool = False) -> None:

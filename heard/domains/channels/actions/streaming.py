@@ -33,6 +33,7 @@ HOLD_SECONDS = 45.0
 """A killed holder's channels are deaf between looks for at most this long."""
 RENEW_SECONDS = 15.0
 LOOK_SECONDS = 3.0
+BROKEN_SECONDS = 300.0
 STATE_SECONDS = 1.0
 """Who pauses a channel hears at most this long of what still comes in on the open line."""
 
@@ -125,6 +126,10 @@ class StreamKeeper:
             failures = self._failures[channel_id] = self._failures.get(channel_id, 0) + 1
             pause = min(300.0, 2.0 * 2.0 ** min(failures, 8))
             log.info("line_lost", channel=channel_id, error=type(error).__name__)
+        except Exception as error:
+            # Python would print whatever the error says, and the line would be opened again at once.
+            pause = BROKEN_SECONDS
+            log.exception("connector_broke", channel=channel_id, network=network, error=type(error).__name__)
         finally:
             self._not_before[channel_id] = time.monotonic() + pause
             with self._lock:

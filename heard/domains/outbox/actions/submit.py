@@ -198,6 +198,7 @@ def erase_contact(actor: Actor, contact_id: int) -> int:
         OutboundState.HELD,
         OutboundState.UNKNOWN,
         OutboundState.ASKED,
+        OutboundState.REJECTED,  # without its words there is nothing to try again
     ]
     rows.filter(state__in=open_states).update(
         state=OutboundState.CANCELLED, ended_at=clock.now(), lease_until=None, in_doubt=False
