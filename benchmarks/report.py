@@ -57,6 +57,10 @@ def _journal(found: dict[str, Any], it: dict[str, Any], kind: str) -> list[str]:
               it["ratio"], "at least 1", _yes(holds=it["ratio"] >= 1)),
         _line(found, f"Journal: verify, {kind}", f"{verified:,} facts/s", f"{it['verify_goal']:,}",
               it["verify_ratio"], "at least 1", _yes(holds=it["verify_ratio"] >= 1)),
+        _line(found, f"The same, beside a bare log (a row and a hash each), {kind}", f"{written:,} facts/s",
+              f"{it['bare_log_per_cpu_second']:,}", it["to_bare_log"], "", ""),
+        _line(found, f"And beside reading and hashing it, {kind}", f"{verified:,} facts/s",
+              f"{it['bare_walk_per_cpu_second']:,}", it["to_bare_walk"], "", ""),
     ]  # fmt: skip
 
 
