@@ -64,7 +64,6 @@ class Migration(migrations.Migration):
                 ('fence', models.IntegerField(default=0)),
                 ('attempts', models.IntegerField(default=0)),
                 ('looks', models.IntegerField(default=0)),
-                ('in_doubt', models.BooleanField(default=False)),
                 ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='organizations.member')),
                 ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='channels.channel')),
                 ('conversation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='conversations.conversation')),
