@@ -12,7 +12,7 @@ from django.db.models import Q
 from heard.connectorkit.vocabulary import Author, MessageKind, Ref, Target, Visibility
 from heard.domains.contacts import queries as contacts
 from heard.domains.conversations.models import Attachment, Conversation, Message
-from heard.domains.conversations.rules import KIND_LABELS
+from heard.domains.conversations.rules import FAILED, KIND_LABELS
 from heard.foundation.asked import once
 from heard.foundation.errors import NotFound
 
@@ -53,7 +53,10 @@ class AttachmentView:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """A message as pages show it. ``author_name`` is empty for our own."""
+    """A message as pages show it. ``author_name`` is empty for our own.
+
+    ``failure`` says why something we sent came back (a bounce), as a sentence.
+    """
 
     message_id: int
     conversation_id: int | None
@@ -75,6 +78,7 @@ class MessageView:
     state: str
     is_automatic: bool
     attachments: tuple[AttachmentView, ...] = ()
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ def _views(organization_id: int, rows: Sequence[Message]) -> list[MessageView]:
                 row.state,
                 row.is_automatic,
                 tuple(files.get(row.pk, ())),
+                str(row.refs.get(FAILED, "")) if row.direction == "out" else "",
             )
         )
     return views
@@ -163,7 +168,7 @@ def messages_of(
     """The newest ``limit`` messages of these conversations, oldest first."""
     rows = (
         Message.objects.filter(organization_id=organization_id, conversation_id__in=list(conversation_ids))
-        .defer("raw", "refs", "recipients")
+        .defer("raw", "recipients")
         .order_by("-sent_at", "-pk")[:limit]
     )
     return _views(organization_id, list(reversed(rows)))

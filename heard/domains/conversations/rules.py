@@ -13,6 +13,9 @@ LONGEST_SCOPE = 255
 LONGEST_TEXT = 100_000
 LONGEST_RAW = 200_000
 MOST_ATTACHMENTS = 300
+LONGEST_REASON = 500
+FAILED = "failed"
+"""Where ``refs`` of something we sent keeps the sentence that says why it did not arrive."""
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 Key = tuple[str, str]

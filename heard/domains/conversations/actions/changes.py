@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from heard.connectorkit.vocabulary import MessageGone, MessageSeen, Receipt
+from heard.connectorkit.vocabulary import MessageGone, MessageSeen, Receipt, ReceiptState
 from heard.domains.conversations import rules, sql
 from heard.domains.conversations.facts import (
     ContactMessagesErased,
@@ -16,7 +16,7 @@ from heard.domains.conversations.facts import (
     ReceiptHeard,
 )
 from heard.domains.conversations.models import Attachment, Conversation, Message, MessageState, MessageVersion
-from heard.domains.conversations.rules import Placed
+from heard.domains.conversations.rules import FAILED, Placed
 from heard.domains.journal import actions as journal
 from heard.domains.media import actions as media
 from heard.domains.organizations.queries import Permission, require
@@ -104,7 +104,7 @@ def apply_gone(organization_id: int, channel_id: int, event: MessageGone, receiv
 
 
 def apply_receipt(organization_id: int, channel_id: int, event: Receipt) -> int:
-    """What became of something we sent."""
+    """What became of something we sent. Why it did not arrive stands beside it: its author must hear."""
     rows = Message.objects.filter(organization_id=organization_id, channel_id=channel_id, direction="out")
     message = (
         rows.filter(native_id=event.native_id, id_scope=event.id_scope).first()
@@ -112,6 +112,10 @@ def apply_receipt(organization_id: int, channel_id: int, event: Receipt) -> int:
     )
     if message is None:
         return 0
+    if event.state is ReceiptState.FAILED and message.state == MessageState.VISIBLE:
+        reason = rules.clean(event.reason, rules.LONGEST_REASON) or "The network gave no reason."
+        message.refs = {**message.refs, FAILED: reason}
+        message.save(update_fields=["refs"])
     fact = ReceiptHeard(message.pk, message.conversation_id or 0, event.state.value)
     journal.append(organization_id, system(organization_id).label, [fact])
     return 1
@@ -180,6 +184,7 @@ def erase_contact(actor: Actor, contact_id: int) -> int:
         MessageVersion.objects.filter(organization_id=actor.organization_id, message_id__in=ids).delete()
         Attachment.objects.filter(organization_id=actor.organization_id, message_id__in=ids).delete()
         emptied = _empty(mine.filter(pk__in=ids), MessageState.ERASED)
+        mine.filter(pk__in=told).update(refs={})  # why it did not arrive names to whom
         for message_id in said:
             # The network's ids lead back to the person; ours must stay unique.
             mine.filter(pk=message_id).update(
