@@ -61,7 +61,7 @@ class Application:
             async def receive_body() -> MutableMapping[str, Any]:
                 return await receive()
 
-            await self.pages(scope, receive_body, send)  # type: ignore[arg-type]
+            await self.pages(_unambiguous(scope), receive_body, send)  # type: ignore[arg-type]
 
     async def _hook(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in {"GET", "POST"}:
@@ -81,6 +81,14 @@ class Application:
         token = scope["path"].removeprefix("/hooks/").strip("/")
         answer = await self.front.answer(token, scope, bytes(body))
         await _plain(send, answer.status, answer.body, answer.content_type)
+
+
+def _unambiguous(scope: Scope) -> Scope:
+    """Without headers that WSGI cannot tell from others: there X_Forwarded_For is X-Forwarded-For.
+
+    A proxy sets the one and may let the other through (Caddy does), as a visitor made it up.
+    """
+    return {**scope, "headers": [pair for pair in scope["headers"] if b"_" not in pair[0]]}
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 
-from heard.config import pages
+from heard.config import options, pages
 from heard.domains.journal import queries as journal
 from heard.foundation import metrics
 from heard.foundation.asked import remembering
@@ -23,7 +23,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def edge(get_response: Answer) -> Answer:
-    """Headers on every answer, and one log line per request: route and status, never query or body."""
+    """Headers on every answer, and one log line per request: from where, which route; never query or body."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
@@ -41,16 +41,24 @@ def edge(get_response: Answer) -> Answer:
         metrics.HTTP_REQUESTS.labels(
             method=request.method or "-", route=route, status=str(response.status_code)
         ).inc()
+        metrics.HTTP_SECONDS.labels(route=route).observe(seconds)
         log.info(
             "request",
             method=request.method,
             route=route,
             status=response.status_code,
             milliseconds=round(seconds * 1000, 1),
+            client=_client(request),
         )
         return response
 
     return handle
+
+
+def _client(request: HttpRequest) -> str:
+    """The address that asked, as the proxy says where one is trusted: it speaks last."""
+    said = request.headers.get("X-Forwarded-For", "") if options.TRUST_PROXY.is_on else ""
+    return said.rpartition(",")[2].strip()[:45] or request.META.get("REMOTE_ADDR", "")
 
 
 def packed(get_response: Answer) -> Answer:

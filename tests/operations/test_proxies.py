@@ -6,15 +6,11 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-from tests.operations.installation import Installation
-from tests.servers.process import answers, free_port, running
 
 BODY = bytes(range(256)) * 400 + b'{"a":  1}\r\n\r\n'
 
@@ -95,8 +91,7 @@ def test_what_reaches_heard_is_whole_and_true(proxy, mirror):
         large = ["--data-binary", "@-", "-H", "Expect:"]
         assert curl(front, "/files", *status, *large, data=bytes(54_000_000)) == b"200 2"
         refused = visit(front, "/hooks/abc", *status, *large, data=bytes(6_000_000))
-        # nginx says 413; Caddy breaks off in the middle of the body.
-        assert refused.returncode or refused.stdout.startswith(b"413")
+        assert refused.stdout.startswith(b"413")
 
 
 def test_a_live_stream_is_not_kept_back(proxy, mirror):
@@ -107,24 +102,3 @@ def test_a_live_stream_is_not_kept_back(proxy, mirror):
         assert process.returncode == 0
     assert [line for _, line in came] == [f"data: {number}\n".encode() for number in range(4)]
     assert came[-1][0] - came[0][0] > 1.0, "all lines came at once: the proxy keeps them back"
-
-
-@pytest.mark.timeout(300)
-def test_heard_behind_it_signs_in_with_cookies_that_only_travel_safely(proxy, tmp_path):
-    port = free_port()
-    company = Installation(tmp_path / "data").with_customers(1)
-    with proxy(port) as front:
-        company.environment = {"HEARD_URL": front.url, "HEARD_TRUST_PROXY": "1"}
-        web = [sys.executable, "-m", "heard", "web", "--port", str(port)]
-        with running(web, folder=tmp_path, env=company.surroundings(), ready=lambda: answers(port)):
-            time.sleep(6)  # Caddy asks /readyz every five seconds before it sends anybody there
-            page = curl(front, "/account/login/", "--include").decode()
-            redirected = curl(front, "/", "--include", "-o", "-").decode()
-    head, _, body = page.partition("\r\n\r\n")
-    assert head.startswith("HTTP/2 200")
-    assert "strict-transport-security" in head.lower()
-    cookie = next(line for line in head.splitlines() if line.lower().startswith("set-cookie: csrftoken"))
-    assert "Secure" in cookie
-    assert "<form" in body
-    assert redirected.startswith("HTTP/2 302")
-    assert "http://" not in redirected.partition("\r\n\r\n")[0]
