@@ -29,6 +29,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["heard.ui.formats"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 HEARD_GALLERY = options.GALLERY.is_on
 HEARD_SEND_LEASE_SECONDS = float(options.SEND_LEASE_SECONDS.number)

@@ -397,10 +397,10 @@ def test_the_settings_menu_shows_what_one_may_open(cast):
     assert [item.url for item in panels.own_pages(cast.bob)] == ["/settings/profile/"]
 
 
-@pytest.mark.parametrize(("zone", "words"), [("Asia/Tokyo", "9:30 p.m."), ("America/New_York", "7:30 a.m.")])
+@pytest.mark.parametrize(("zone", "words"), [("Asia/Tokyo", "21:30"), ("America/New_York", "07:30")])
 def test_pages_say_times_as_the_organizations_clocks_do(cast, as_user, zone, words):
     actions.change_organization(cast.alice, name="Northbridge Transit", timezone=zone)
     actions.invite(cast.alice, email="dora@northbridge.example", role=Role.AGENT)
     Invitation.objects.update(expires_at=datetime(2099, 11, 22, 12, 30, tzinfo=UTC))
     page = as_user("alice").get("/settings/members/").content.decode()
-    assert f"Works until Nov. 22, 2099, {words}" in page
+    assert f"Works until 22 November 2099, {words}" in page
