@@ -59,7 +59,12 @@ class SetupForm(forms.Form):
 
     token = forms.CharField(widget=forms.HiddenInput(), max_length=200)
     name = _name(_("Company"), autocomplete="organization")
-    timezone = forms.ChoiceField(label=_("Time zone"), choices=_timezones, initial="UTC")
+    timezone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=_timezones,
+        initial="UTC",
+        widget=forms.Select(attrs={"data-own-zone": True}),  # the browser's own, where a script may say so
+    )
     owner_name = _name(_("Your name"), autocomplete="name")
     email = forms.EmailField(
         label=_("Your e-mail address"),

@@ -11,7 +11,7 @@ from heard.domains.channels import queries as channels
 from heard.domains.inbox import actions, queries
 from heard.domains.inbox.queries import Wanted
 from heard.domains.inbox.views import composing, lists, threads
-from heard.domains.organizations.queries import MemberRequest, Permission, member_required
+from heard.domains.organizations.queries import MemberRequest, Permission, may, member_required
 from heard.foundation.errors import NotFound
 from heard.foundation.numbers import whole
 from heard.ui.fragments import template_for, varied
@@ -59,7 +59,7 @@ def list_context(request: MemberRequest, wanted: Wanted, *, selected: int = 0) -
         "next_url": lists.address(wanted, after=page.next_key) if page.next_key else None,
         "empty_kind": empty,
         "clear_url": f"/inbox/{wanted.view}/",
-        "connect_url": "/settings/channels/",
+        "connect_url": "/settings/channels/" if may(actor, Permission.MANAGE_CHANNELS) else "",
     }
 
 

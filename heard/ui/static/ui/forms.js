@@ -30,6 +30,11 @@
     setTimeout(() => delete form.dataset.sent, 5000);
   });
 
+  // Whoever sets up a company sits, most likely, where it keeps its clock.
+  const zone = document.querySelector("select[data-own-zone]");
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone?.value === "UTC" && [...zone.options].some((option) => option.value === here)) zone.value = here;
+
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
