@@ -188,7 +188,7 @@ MANIFEST = Manifest(
         "Use a mailbox of its own for customers, such as care@ your domain, and turn its auto-replies off.",
         "Find its IMAP and SMTP servers in your provider's help; those of two stand beside the fields.",
         "Make an app password for Heard, or choose XOAUTH2 and follow the connector's README.",
-        "Press Test: it signs in to both servers, opens the folder, and sends nothing.",
+        "Press “Test and connect”: it signs in to both servers, opens the folder, and sends nothing.",
     ),
     poll_seconds=60,
     terms=Terms(
