@@ -18,7 +18,6 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import hmac
 import json
 import os
 import re
@@ -236,23 +235,6 @@ def new_token() -> str:
 def token_hash(token: str) -> str:
     """What is stored of an unguessable token (hex SHA-256), so that a stolen table opens nothing."""
     return hashlib.sha256(_bytes(token)).hexdigest()
-
-
-def new_salt() -> bytes:
-    """A salt for ``salted_digest``: 16 random bytes, kept beside the text and erased with it."""
-    return secrets.token_bytes(16)
-
-
-def salted_digest(text: str, salt: bytes) -> str:
-    """Hex HMAC-SHA256 of ``text`` under ``salt``: proof to who has the salt, noise to others."""
-    if not salt:
-        raise ValueError("a digest without salt can be guessed")
-    return hmac.new(salt, _bytes(text), hashlib.sha256).hexdigest()
-
-
-def same(left: str, right: str) -> bool:
-    """Whether two secrets are equal, in time that does not tell where they differ."""
-    return hmac.compare_digest(_bytes(left), _bytes(right))
 
 
 def _bytes(text: str) -> bytes:

@@ -65,16 +65,6 @@ def configure(*, style: str = "auto", level: str = "INFO", stream: TextIO | None
     _install(handler, number)
 
 
-def granian_config() -> dict[str, Any]:
-    """``log_dictconfig`` for granian: its lines go the way of all others instead of to its own handlers."""
-    plain: dict[str, Any] = {"handlers": [], "propagate": True}
-    return {
-        "handlers": {},
-        "formatters": {},
-        "loggers": {"_granian": dict(plain), "granian.access": dict(plain)},
-    }
-
-
 def redact_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: hides what must not be written down. Everything passes it."""
     error = _error_of(event.pop("exc_info", None))

@@ -51,6 +51,14 @@ class ChannelGapNoted(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelBrandChanged(Fact):
+    """The company speaks under another name on a channel."""
+
+    channel_id: int
+    brand_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelAccessChanged(Fact):
     """Who may see or answer on a channel was changed."""
 

@@ -10,7 +10,13 @@ from django.db import transaction
 
 from heard.connectorkit.vocabulary import Author
 from heard.domains.contacts import rules, sql
-from heard.domains.contacts.facts import ContactBlocked, ContactErased, ContactsMet, ContactUnblocked
+from heard.domains.contacts.facts import (
+    ContactBlocked,
+    ContactErased,
+    ContactNoteWritten,
+    ContactsMet,
+    ContactUnblocked,
+)
 from heard.domains.contacts.models import Contact, Identity, Suppression
 from heard.domains.contacts.rules import Known
 from heard.domains.journal import actions as journal
@@ -138,6 +144,7 @@ def write_note(actor: Actor, contact_id: int, text: str) -> None:
     with transaction.atomic():
         contact = _of(actor, contact_id)
         Contact.objects.filter(pk=contact.pk).update(note=text)
+        journal.append(actor.organization_id, actor.label, [ContactNoteWritten(contact_id)])
 
 
 def erase(actor: Actor, contact_id: int, *, suppress: bool) -> None:

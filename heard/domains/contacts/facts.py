@@ -37,7 +37,7 @@ class ContactErased(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class ContactExported(Fact):
-    """Everything held about a person was handed out."""
+class ContactNoteWritten(Fact):
+    """What colleagues should know about a person was changed; the words are not in the record."""
 
     contact_id: int

@@ -60,7 +60,6 @@ class Message(models.Model):
     """One thing said, in or out. Unique per (channel, id scope, native id).
 
     ``parent`` draws the tree; ``parent_native_id`` waits for a parent we were not shown yet.
-    ``salt`` makes the text's digest in the journal unguessable and goes with the text.
     """
 
     organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -117,11 +116,6 @@ def conversation_key(
     if event.author.is_us:
         return None
     return f"public:{event.id_scope}:{event.native_id}"[:600]
-
-
-def in_order(events: Sequence[tuple[MessageSeen, Source]]) -> list[tuple[MessageSeen, Source]]:
-    """Parents before their answers, as far as the network's clock tells."""
-    return sorted(events, key=lambda pair: (pair[0].sent_at, pair[0].native_id))
 
 
 def is_newer(event: MessageSeen, held: Placed) -> bool:

@@ -1,7 +1,6 @@
 """What a fact is: a frozen dataclass in the past tense, with ids, kinds and small values only.
 
-Other rooms derive theirs from ``Fact`` in their own ``facts.py``. A text enters only as a digest
-with a salt that is erased with the text (``digest``).
+Other rooms derive theirs from ``Fact`` in their own ``facts.py``. What people say never enters.
 """
 
 from __future__ import annotations

@@ -29,11 +29,6 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 
-def may_become(state: str, other: str) -> bool:
-    """True when the life of an outbound has this step."""
-    return other in TRANSITIONS[state]
-
-
 @dataclass(frozen=True, slots=True)
 class HoldFacts:
     """An open hold, as the gate reads it."""

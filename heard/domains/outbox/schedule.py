@@ -47,7 +47,8 @@ def send_now(claimed: Claimed) -> None:
         return
     network = line.connector.manifest.network
     try:
-        sent = line.connector.send(line.link, order)
+        with metrics.SEND_SECONDS.labels(network=network).time():
+            sent = line.connector.send(line.link, order)
     except errors.ConnectorError as error:
         outcome = _failed(claimed, error)
     except Exception as error:

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heard.foundation import crypto
@@ -197,22 +197,11 @@ def test_keys_that_are_none_are_refused_in_words_without_showing_them(tmp_path, 
         KeyRing.open(file)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
-@given(texts, texts, st.binary(min_size=1, max_size=32), st.binary(min_size=1, max_size=32))
-def test_digests_tell_texts_and_salts_apart(left, right, salt, other):
-    digest = crypto.salted_digest(left, salt)
-    assert len(digest) == 64
-    assert (digest == crypto.salted_digest(right, salt)) == (left == right)
-    # HMAC pads keys with zeros, so only such salts may meet.
-    if salt.rstrip(b"\0") != other.rstrip(b"\0"):
-        assert digest != crypto.salted_digest(left, other)
-    assert crypto.same(left, right) == (left == right)
+@given(texts, texts)
+def test_hashes_tell_tokens_apart(left, right):
     assert (crypto.token_hash(left) == crypto.token_hash(right)) == (left == right)
 
 
-def test_a_digest_needs_salt_and_tokens_are_new():
-    with pytest.raises(ValueError, match="salt"):
-        crypto.salted_digest("x", b"")
+def test_tokens_are_new():
     assert len({crypto.new_token() for _ in range(100)}) == 100
     assert len(crypto.new_token()) == 43
-    assert crypto.new_salt() != crypto.new_salt()

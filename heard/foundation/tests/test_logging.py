@@ -327,11 +327,3 @@ def test_configuring_again_replaces_and_nonsense_is_refused(out):
         logging.configure(style="xml")
     with pytest.raises(ValueError, match="HEARD_LOG_LEVEL"):
         logging.configure(level="LOUD")
-
-
-def test_granians_lines_go_the_same_way(out):
-    from granian.log import LogLevels, configure_logging
-
-    configure_logging(LogLevels.info, logging.granian_config())
-    std_logging.getLogger("_granian").info("Listening at: http://127.0.0.1:8400")
-    assert lines(out)[0]["event"] == "Listening at: http://127.0.0.1:8400"

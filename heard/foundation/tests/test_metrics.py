@@ -1,6 +1,8 @@
 """What the operator's Prometheus sees."""
 
+import re
 import urllib.request
+from pathlib import Path
 
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
@@ -55,3 +57,14 @@ def test_a_process_without_pages_serves_its_own_numbers():
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_whatever_is_declared_is_counted_somewhere():
+    """An operator's alarm on a number that never moves would never ring."""
+    own = Path(metrics.__file__)
+    home = own.parents[1]
+    names = re.findall(r"^([A-Z_]+) = (?:Counter|Gauge|Histogram)", own.read_text(), re.MULTILINE)
+    others = [path for path in home.rglob("*.py") if path != own and "tests" not in path.parts]
+    used = set(re.findall(r"metrics\.([A-Z_]+)\b", "\n".join(path.read_text() for path in others)))
+    assert len(names) > 15
+    assert [name for name in names if name not in used] == []

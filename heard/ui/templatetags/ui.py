@@ -183,12 +183,6 @@ def span_since(moment: datetime | None) -> str:
     return "" if moment is None else short_span(_seconds_since(moment))
 
 
-@register.simple_tag
-def spoken_since(moment: datetime | None) -> str:
-    """How long ago, in words: "8 minutes"."""
-    return "" if moment is None else spoken_span(_seconds_since(moment))
-
-
 def _day(local: datetime) -> str:
     form = "MONTH_DAY_FORMAT" if local.year == timezone.localtime().year else "SHORT_DATE_FORMAT"
     return formats.date_format(local, form)

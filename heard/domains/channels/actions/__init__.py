@@ -9,7 +9,6 @@ from .connect import (
     reconnect,
     resume,
     rotate_keys,
-    test_connection,
 )
 from .deliveries import (
     ArrivedDelivery,
@@ -74,5 +73,4 @@ __all__ = [
     "take_due_channels",
     "take_line",
     "take_over",
-    "test_connection",
 ]

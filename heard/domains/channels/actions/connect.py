@@ -14,6 +14,7 @@ from heard.domains.channels import queries, rules
 from heard.domains.channels.actions.link import seal_secrets, spend, trial_link
 from heard.domains.channels.facts import (
     ChannelAccessChanged,
+    ChannelBrandChanged,
     ChannelClosed,
     ChannelConnected,
     ChannelPaused,
@@ -31,16 +32,10 @@ from heard.foundation.work import wake
 Answers = list[Mapping[str, str]]
 
 
-def test_connection(actor: Actor, network: str, values: Mapping[str, Any]) -> WhoAmI:
-    """Ask the network whose credentials these are. Nothing is saved.
-
-    Raises ``Invalid`` with the connector's sentence when they do not work.
-    """
-    return _tested(actor, network, values)[0]
-
-
 def _tested(actor: Actor, network: str, values: Mapping[str, Any]) -> tuple[WhoAmI, Answers]:
-    """Whose they are, and the answers it took: for the budgets of the channel they are saved for."""
+    """Ask the network whose credentials these are; nothing is saved. With the answers that it took, for the
+    budgets of the channel they are saved for. Raises ``Invalid`` with the connector's sentence.
+    """
     require(actor, Permission.MANAGE_CHANNELS)
     connector = queries.connector_of(network)
     settings, secrets = rules.split_fields(connector.manifest, dict(values))
@@ -171,6 +166,7 @@ def change_brand(actor: Actor, channel_id: int, brand_id: int) -> None:
         row = _of(actor, channel_id)
         row.brand_id = brand_id
         row.save(update_fields=["brand_id"])
+        journal.append(actor.organization_id, actor.label, [ChannelBrandChanged(channel_id, brand_id)])
 
 
 def change_access(
