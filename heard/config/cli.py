@@ -241,22 +241,7 @@ def list_keys() -> None:
 
 def main() -> None:
     """Entry point of the ``heard`` script."""
-    from django.db import Error as DatabaseError
+    from heard.config.plainly import spoken
 
-    from heard.foundation.errors import HeardError
-
-    arguments = _take_data_folder(sys.argv[1:])
-    try:
-        cli.main(args=arguments, prog_name="heard", standalone_mode=True)
-    except HeardError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        sys.exit(1)
-    except DatabaseError as error:
-        if "no such table" not in str(error) and "does not exist" not in str(error):
-            raise
-        click.echo(
-            "Error: there is no installation at this version here. “heard up” makes one, “heard migrate”"
-            " brings one to this version; --data names its folder.",
-            err=True,
-        )
-        sys.exit(1)
+    with spoken():
+        cli.main(args=_take_data_folder(sys.argv[1:]), prog_name="heard", standalone_mode=True)

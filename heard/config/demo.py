@@ -43,12 +43,12 @@ def run(host: str, port: int, *, no_browser: bool, pace: int) -> int:
     try:
         with console.status("Waking the simulated public…"):
             _wait_for_sandbox(sandbox, sandbox_port)
-        with console.status("Setting up the demo company (a few seconds the first time)…"):
+        web, worker = up.children(host, port)
+        family.children += [web, worker]
+        setting_up = console.status("Setting up the demo company (a few seconds the first time)…")
+        with setting_up, family.loading(web):
             path = _company()
-        family.children += up.children(host, port)
-        for child in family.children[1:]:
-            family.begin(child)
-        web = family.children[1]
+        family.begin(worker)
         with console.status("Opening the doors…"):
             serving = processes.wait_until_serving(url, START_SECONDS, web.is_alive)
     except BaseException:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from heard.config import options, startup
+from heard.config import options, plainly, startup
 
 COMPANY = "Nordwind"
 OWNER = ("Mara Lindt", "mara@nordwind.example")
@@ -31,8 +31,9 @@ def main() -> None:
     from heard.domains.organizations.rules import LinkPurpose
     from heard.foundation.tenancy import Role
 
-    prepare.databases()
-    prepare.static_files()
+    with plainly.spoken():
+        prepare.databases()
+        prepare.static_files()
     known = queries.every_organization()
     if known:
         organization_id = known[0].id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from heard.config import startup
+from heard.config import plainly, startup
 
 
 def main() -> None:
@@ -13,10 +13,11 @@ def main() -> None:
     from heard.config import prepare
     from heard.domains.organizations import actions, queries
 
-    prepare.databases()
-    prepare.static_files()
-    if not queries.is_set_up():
-        sys.stdout.write(actions.make_setup_link())
+    with plainly.spoken():
+        prepare.databases()
+        prepare.static_files()
+        if not queries.is_set_up():
+            sys.stdout.write(actions.make_setup_link())
 
 
 if __name__ == "__main__":

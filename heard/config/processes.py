@@ -17,6 +17,19 @@ from heard.foundation.logging import logger
 log = logger(__name__)
 
 
+AFTER = "HEARD_AFTER"
+"""Names the pipe on which a child of ``heard up`` hears that the databases are prepared."""
+
+
+def until_prepared() -> None:
+    """Wait for the parent's word, where it prepares the databases while we load; leave if none comes."""
+    pipe = os.environ.pop(AFTER, "")
+    if pipe:
+        with os.fdopen(int(pipe), "rb") as line:
+            if not line.read(1):
+                raise SystemExit(1)
+
+
 def _on_stop(stop: Callable[[], None]) -> None:
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop()
@@ -44,6 +57,7 @@ def web(host: str, port: int) -> None:
     )
 
     startup.settle()
+    until_prepared()
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -10,20 +11,25 @@ from heard.config import options
 
 
 def secret_key(data: Path) -> str:
-    """The signing key. The file is created with mode 0600 and never overwritten."""
+    """The signing key."""
     if options.SECRET_KEY.value:
         return options.SECRET_KEY.value
     return kept_secret(data / "secret-key")
 
 
 def kept_secret(path: Path) -> str:
-    """A random secret kept in a file: read, or made at first use; a race has one winner."""
+    """A random secret kept in a file of mode 0600: read, or made at first use and never overwritten.
+
+    Processes that start together agree: who finds the file empty waits for its lock, and reads again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        made = secrets.token_urlsafe(48)
-        file.write(made)
-        return made
+    if path.exists() and (kept := path.read_text().strip()):
+        return kept
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        kept = file.read().strip()
+        if not kept:
+            kept = secrets.token_urlsafe(48)
+            file.write(kept)
+            file.flush()
+        return kept

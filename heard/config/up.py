@@ -9,13 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rich.console import Console
 
-from heard.config import options
+from heard.config import options, processes
 
 console = Console(stderr=True)
 STOP_SECONDS = 8.0
@@ -49,13 +48,37 @@ class Family:
         for child in self.children:
             self.begin(child)
 
-    def begin(self, child: Child) -> None:
-        """Start one of them."""
+    def begin(self, child: Child, *, after: int | None = None) -> None:
+        """Start one of them; with ``after`` it loads, and waits for a word on this pipe."""
         environment = {**os.environ, **self.environment, "HEARD_PARENT": str(os.getpid())}
+        pipes = () if after is None else (after,)
+        if after is not None:
+            environment[processes.AFTER] = str(after)
         # A session of its own: Ctrl-C reaches the parent only, which then stops them in order.
         child.process = subprocess.Popen(
-            [sys.executable, "-m", *child.arguments], env=environment, start_new_session=True
+            [sys.executable, "-m", *child.arguments],
+            env=environment,
+            start_new_session=True,
+            pass_fds=pipes,
         )
+
+    @contextlib.contextmanager
+    def loading(self, child: Child) -> Iterator[None]:
+        """A child loads while the block prepares what it needs, and goes on when the block is done.
+
+        When the block fails all children end.
+        """
+        heard, said = os.pipe()
+        try:
+            self.begin(child, after=heard)
+            yield
+            os.write(said, b"1")
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            os.close(heard)
+            os.close(said)
 
     def watch(self) -> None:
         """Until told to stop: whoever dies is started again, with growing pauses."""
@@ -111,11 +134,14 @@ def serve(family: Family) -> None:
 def run(host: str, port: int) -> int:
     """``heard up``."""
     data = options.data_folder()
-    setup = prepare_in_child(data)
     url = _url(host, port)
-    family = Family(children(host, port), {"HEARD_URL": os.environ.get("HEARD_URL", url)})
+    web, worker = children(host, port)
+    family = Family([web, worker], {"HEARD_URL": os.environ.get("HEARD_URL", url)})
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     options.keep_address(url)
-    family.start()
+    with family.loading(web):
+        setup = prepare_in_child()
+    family.begin(worker)
     console.print(f"Heard serves [bold]{url}[/]   data: {data}")
     if setup:
         console.print(f"Set up your company: [bold]{url}{setup}[/]")
@@ -124,12 +150,11 @@ def run(host: str, port: int) -> int:
     return 0
 
 
-def prepare_in_child(data: Path) -> str:
+def prepare_in_child() -> str:
     """Migrate, collect static files, and make a set-up link where nobody is set up yet.
 
     In a process of its own, so that the parent stays small. Returns the link's path, or "".
     """
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = subprocess.run(
         [sys.executable, "-m", "heard.config.first"],
         stdout=subprocess.PIPE,

@@ -1,0 +1,80 @@
+"""``heard up``: serves once its databases are prepared; else it says why, and nothing runs on."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.servers.process import free_port
+
+from .installation import Installation
+
+
+def _children(data: Path) -> list[str]:
+    """The command lines of processes that work on this folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"HEARD_DATA={data}".encode() in entry.read_bytes().split(b"\0"):
+                found.append(entry.with_name("cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+def _up(data: Path, port: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "heard", "up", "--port", str(port)],
+        env=Installation(data).surroundings(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_it_serves_says_where_to_begin_and_leaves_nothing_running(tmp_path: Path, port: int) -> None:
+    process = _up(tmp_path / "data", port)
+    assert process.stderr is not None
+    lines = [process.stderr.readline() for _ in range(2)]
+    try:
+        assert f"http://127.0.0.1:{port}" in lines[0]
+        until = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+                    assert answer.read() == b"ready\n"
+                    break
+            except OSError:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert _children(tmp_path / "data") == []
+
+
+def test_a_damaged_database_is_a_sentence_and_nothing_serves(tmp_path: Path, port: int) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    (data / "heard.sqlite3").write_text("no database")
+    process = _up(data, port)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert "the database's file is damaged" in said
+    assert "Traceback" not in said
+    assert _children(data) == []
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert (data / "heard.sqlite3").read_text() == "no database"
