@@ -66,7 +66,7 @@ class MessageSeen:
     ``thread_key`` names a private exchange (a chat, an e-mail thread); ``""`` in public.
     ``canonical_id`` (a URI) joins the same message seen by several of our channels.
     ``refs`` are small identifiers needed to answer it (Bluesky's cid). ``client_key`` is our own
-    idempotency key where the network returns it, so an echo finds its outbound.
+    idempotency key where the network returns it; the platform joins an echo to what it sent by their ids.
     ``raw`` is this message's part of the delivery, as JSON-ready values, kept apart per message.
     """
 

@@ -1009,6 +1009,25 @@ def test_a_mail_whose_id_the_provider_replaced_is_found_by_our_key(store, quick)
     assert isinstance(quick.look_up(line(None, store), write()), Sent)
 
 
+@pytest.mark.parametrize(
+    ("key", "sent", "canonical"),
+    [
+        ("key-1", True, "<key-1@nordwind.example>"),
+        ("", True, "<theirs@provider.example>"),
+        ("not a key", True, "<theirs@provider.example>"),
+        ("key-1", False, "<theirs@provider.example>"),  # in the inbox anybody can write anything
+    ],
+)
+def test_a_copy_whose_id_the_provider_replaced_is_the_mail_that_we_sent(key, sent, canonical):
+    mail = (
+        "From: Nordwind <help@nordwind.example>\nTo: anna@b.example\n"
+        f"Message-ID: <theirs@provider.example>\nX-Heard-Key: {key}\n\nDear Anna"
+    )
+    echo = one(mail, folder="Sent", uidvalidity=3, uid=9, sent=sent)
+    assert echo.author.is_us == sent
+    assert echo.canonical_id == canonical
+
+
 def test_without_a_sent_folder_nobody_can_tell(store, quick):
     store.folders.pop("Sent")
     assert isinstance(quick.look_up(line(None, store), write()), CannotTell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,7 @@ MOST_RECIPIENTS = 500
 MOST_REFERENCES_BACK = 10
 _LONGEST_KEPT_HEADERS = 65_536
 _LONGEST_KEY = 200
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,119}")
 
 
 def receive(account: Account, delivery: RawDelivery) -> Sequence[Event]:
@@ -69,7 +71,11 @@ def _message(account: Account, envelope: Envelope, mail: Part, at: datetime) -> 
     subject = headers.words("subject", LONGEST_SUBJECT)
     automatic = not is_us and is_automatic(headers, sender.address, subject, ours)
     content = read_content(mail)
+    key = headers.first(KEY_HEADER.lower())[:_LONGEST_KEY] if is_us else ""
     own_id = message_id(headers.first("message-id")) or _missing_id(headers, content.text)
+    if envelope.sent and _KEY.fullmatch(key):
+        # A provider that gives what it files an id of its own still files what we sent under ours.
+        own_id = message_id(f"<{key}@{sender.key.rpartition('@')[2]}>") or own_id
     references = message_ids(headers.first("references"))
     in_reply_to = message_ids(headers.first("in-reply-to"))[:1]
     to = mailboxes(headers.first("to"))
@@ -98,7 +104,7 @@ def _message(account: Account, envelope: Envelope, mail: Part, at: datetime) -> 
             reply_to=_answer_to(headers, sender, to, ours, is_us=is_us),
             automatic="yes" if automatic else "",
         ),
-        client_key=headers.first(KEY_HEADER.lower())[:_LONGEST_KEY] if is_us else "",
+        client_key=key,
         raw=_raw(envelope, headers),
     )
 
