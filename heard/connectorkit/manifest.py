@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 
 class FieldKind(StrEnum):
@@ -48,13 +49,39 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """Requests that take more of an allowance than others: by method and path, where ``*`` is anything."""
+
+    method: str
+    path: str
+    units: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """A fixed allowance: so many units in so many seconds (``requests`` unless said otherwise)."""
+    """A fixed allowance: so many units in so many seconds (``requests`` unless said otherwise).
+
+    Every request takes one of an allowance in requests. Of any other only those take that ``costs`` names;
+    without them it is told in the docs and not counted.
+    """
 
     name: str
     amount: int
     per_seconds: int
     unit: str = "requests"
+    costs: Sequence[Cost] = ()
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it can be told from outside what a request takes."""
+        return self.unit == "requests" or bool(self.costs)
+
+    def units_of(self, method: str, path: str) -> int:
+        """What one request takes; 0 where it is not for this allowance."""
+        if not self.costs:
+            return 1 if self.unit == "requests" else 0
+        found = (cost.units for cost in self.costs if cost.method == method and fnmatchcase(path, cost.path))
+        return next(found, 0)
 
 
 @dataclass(frozen=True, slots=True)

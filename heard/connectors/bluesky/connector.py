@@ -14,7 +14,7 @@ from heard.connectorkit.errors import (
     Unreachable,
     Unsupported,
 )
-from heard.connectorkit.manifest import Budget, Field, FieldKind, Manifest, Terms
+from heard.connectorkit.manifest import Budget, Cost, Field, FieldKind, Manifest, Terms
 from heard.connectorkit.payload import want_mapping, want_text
 from heard.connectorkit.protocol import Link
 from heard.connectorkit.vocabulary import (
@@ -45,6 +45,13 @@ from .session import ACCESS, PASSWORD, tokens_of
 from .syntax import is_did, is_handle, parse_datetime, record_uri
 
 CHAT_PAGES = 5
+
+#: What a change to our own repository takes of what its server allows. Chat is another server's.
+WRITES = (
+    Cost("POST", "*/com.atproto.repo.createRecord", 3),
+    Cost("POST", "*/com.atproto.repo.putRecord", 2),
+    Cost("POST", "*/com.atproto.repo.deleteRecord", 1),
+)
 
 MANIFEST = Manifest(
     network="bluesky",
@@ -85,8 +92,8 @@ MANIFEST = Manifest(
     key_lifetime_seconds=None,
     budgets=(
         Budget("requests", 3000, 300),
-        Budget("writes in an hour", 5000, 3600, "points"),
-        Budget("writes in a day", 35_000, 86_400, "points"),
+        Budget("writes in an hour", 5000, 3600, "points", WRITES),
+        Budget("writes in a day", 35_000, 86_400, "points", WRITES),
     ),
     terms=Terms(
         may_train=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heard.connectorkit.manifest import Budget, Field, FieldKind, Manifest, Terms
+from heard.connectorkit.manifest import Budget, Cost, Field, FieldKind, Manifest, Terms
 
 #: What the connector cannot do without; ``write:favourites`` and ``write:blocks`` are asked for too.
 NEEDED_SCOPES = ("read:accounts", "read:notifications", "read:statuses", "write:media", "write:statuses")
@@ -37,8 +37,8 @@ MANIFEST = Manifest(
     key_lifetime_seconds=3600,
     budgets=(
         Budget(name="requests", amount=300, per_seconds=300),
-        Budget(name="media", amount=30, per_seconds=1800, unit="uploads"),
-        Budget(name="deletions", amount=30, per_seconds=1800, unit="deletions"),
+        Budget("media", 30, 1800, "uploads", costs=[Cost("POST", "/api/v[12]/media")]),
+        Budget("deletions", 30, 1800, "deletions", costs=[Cost("DELETE", "/api/v1/statuses/*")]),
     ),
     terms=Terms(
         may_train=False,

@@ -10,6 +10,7 @@ from typing import Any
 from heard.connectorkit import errors
 from heard.connectorkit.manifest import Budget as ManifestBudget
 from heard.connectorkit.manifest import Field, FieldKind, Manifest
+from heard.connectorkit.vocabulary import WhoAmI
 from heard.foundation.net import budget
 from heard.foundation.net.budget import Budget
 
@@ -25,6 +26,20 @@ def plain_error(error: errors.ConnectorError) -> str:
         errors.Unreadable: "What came is kept and can be replayed after an update.",
     }.get(type(error), "")
     return f"{error.message} {after}".strip()[:300]
+
+
+_LONGEST = {"scope": 255, "native_id": 512, "handle": 320}
+
+
+def unfit(who: WhoAmI) -> str:
+    """Why an account cannot be kept, as a sentence; empty when it can. Ids are never cut: two could be equal."""
+    for name, most in _LONGEST.items():
+        value = str(getattr(who, name))
+        if len(value) > most:
+            return f"The server calls this account by a name of {len(value)} characters; at most {most} are kept."
+        if "\0" in value or not value.isprintable():
+            return "The server calls this account by a name with characters that cannot be kept."
+    return "" if who.native_id else "The server does not say which account this is."
 
 
 def broken(error: Exception) -> errors.Unreachable:
@@ -77,8 +92,8 @@ POLL_RESERVE = 0.2
 
 
 def counted_budgets(manifest: Manifest) -> dict[str, ManifestBudget]:
-    """The allowances we can count from outside: those in requests."""
-    return {budget.name: budget for budget in manifest.budgets if budget.unit == "requests"}
+    """The allowances we can count from outside: those in requests, and those that say what takes them."""
+    return {budget.name: budget for budget in manifest.budgets if budget.is_counted}
 
 
 def budget_from_plain(declared: ManifestBudget, kept: Mapping[str, Any], now: datetime) -> Budget:
@@ -112,22 +127,35 @@ def budget_to_plain(found: Budget) -> dict[str, Any]:
 def spend(
     manifest: Manifest, kept: Mapping[str, Any], answers: Sequence[Mapping[str, str]], now: datetime
 ) -> dict[str, Any]:
-    """A channel's budgets after these requests, each given by the headers of its answer.
+    """A channel's budgets after these requests, each given by ``told``.
 
     An answer names its limit; where that is the amount of another declared allowance (uploads, writes)
-    it speaks of that one and teaches the allowance of requests nothing.
+    it speaks of that one and teaches the allowance of requests nothing. An allowance of something else
+    learns only from what it was asked for, and where its own limit is named.
     """
     result = dict(kept)
     for name, declared in counted_budgets(manifest).items():
         others = {str(other.amount) for other in manifest.budgets if other.name != name}
         found = budget_from_plain(declared, kept.get(name, {}), now)
         for headers in answers:
+            units = declared.units_of(headers.get(METHOD, ""), headers.get(PATH, ""))
             # Counted though the bucket may be empty: the request has left.
-            found = replace(found, left=found.left - 1)
-            if _limit(headers) not in others:
+            found = replace(found, left=found.left - units)
+            limit = _limit(headers)
+            speaks_of_it = limit == str(declared.amount) if declared.costs else limit not in others
+            if units and speaks_of_it:
                 found = budget.learn(found, headers, now)
         result[name] = budget_to_plain(found)
     return result
+
+
+METHOD, PATH = ":method", ":path"
+"""Names that no header can have, for what was asked (HTTP/2 calls them so too)."""
+
+
+def told(method: str, path: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """One request as ``spend`` reads it: the answer's headers, and what was asked."""
+    return {**headers, METHOD: method, PATH: path}
 
 
 def _limit(headers: Mapping[str, str]) -> str:
@@ -141,6 +169,8 @@ def seconds_until_look(manifest: Manifest, kept: Mapping[str, Any], now: datetim
     """How long a look must wait so that the reserve stays for replies; 0 is now."""
     waits = [0.0]
     for name, declared in counted_budgets(manifest).items():
+        if declared.costs:
+            continue  # no look takes of it
         found = budget_from_plain(declared, kept.get(name, {}), now)
         waits.append(budget.wait_seconds(found, now, reserve=found.amount * POLL_RESERVE))
     return max(waits)

@@ -142,7 +142,11 @@ class Metered:
 
     def note(self, exchange: Exchange) -> None:
         """One request was made."""
-        self.answers.append(exchange.headers)
+        self.answers.append(_told(exchange))
+
+
+def _told(exchange: Exchange) -> Mapping[str, str]:
+    return rules.told(exchange.method, exchange.path, exchange.headers)
 
 
 def open_metered(organization_id: int, channel_id: int) -> Metered:
@@ -161,7 +165,7 @@ def keep_spending(metered: Metered) -> None:
 def spend(
     organization_id: int, channel_id: int, manifest: Manifest, answers: Sequence[Mapping[str, str]]
 ) -> None:
-    """These requests were made for a channel, each given by the headers of its answer."""
+    """These requests were made for a channel, each given by ``rules.told``."""
     if not answers or not rules.counted_budgets(manifest):
         return
     with transaction.atomic():
@@ -181,7 +185,7 @@ def trial_link(
     """A line to test credentials that are not saved yet; ``answers`` takes what ``spend`` needs."""
     account = Account("", "", settings=dict(settings), secrets=dict(secrets))
     kept = [] if answers is None else answers
-    net = _net_of(network, lambda exchange: kept.append(exchange.headers))
+    net = _net_of(network, lambda exchange: kept.append(_told(exchange)))
     return Link(account, net, _NoVault(dict(secrets)), clock.now())
 
 

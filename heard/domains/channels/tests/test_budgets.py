@@ -10,7 +10,7 @@ from django.db import OperationalError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heard.connectorkit.manifest import Budget, Manifest
+from heard.connectorkit.manifest import Budget, Cost, Manifest
 from heard.connectorkit.vocabulary import Page
 from heard.domains.channels import actions, queries, rules, schedule
 from heard.domains.channels.models import Channel
@@ -41,8 +41,53 @@ def test_each_request_is_counted_and_comes_back_with_time():
     assert left(rules.spend(MANIFEST, kept, [{}] * 5, NOW)) == 65
 
 
-def test_only_allowances_in_requests_are_counted():
+def test_what_nobody_can_count_is_not_counted():
     assert set(rules.spend(MANIFEST, {}, [{}], NOW)) == {"requests"}
+
+
+POINTS = Manifest(
+    "memory",
+    "Memory",
+    "For tests.",
+    fields=(),
+    budgets=(
+        Budget("requests", 100, 100),
+        Budget("writes", 50, 3600, "points", (Cost("POST", "*/create", 3), Cost("POST", "*/delete"))),
+        Budget("media", 30, 1800, "uploads", (Cost("POST", "/media"),)),
+    ),
+)
+
+
+def left_of(kept, at=NOW):
+    return {
+        declared.name: rules.budget_left(declared, kept.get(declared.name, {}), at)
+        for declared in POINTS.budgets
+    }
+
+
+def test_what_takes_more_of_an_allowance_is_counted_for_it_and_for_requests():
+    asked = [("POST", "/x/create"), ("GET", "/x/create"), ("POST", "/x/delete"), ("POST", "/media")]
+    kept = rules.spend(POINTS, {}, [rules.told(*one, {}) for one in asked], NOW)
+    assert left_of(kept) == {"requests": 96, "writes": 46, "media": 29}
+    assert left_of(kept, NOW + timedelta(hours=2)) == {"requests": 100, "writes": 50, "media": 30}
+
+
+def test_each_allowance_learns_from_what_was_asked_of_it():
+    said = {"x-ratelimit-limit": "30", "x-ratelimit-remaining": "7", "x-ratelimit-reset": "600"}
+    kept = rules.spend(POINTS, {}, [rules.told("POST", "/media", said)], NOW)
+    assert left_of(kept) == {"requests": 99, "writes": 50, "media": 7}
+    # Another request with the same limit speaks of something that nobody declared for it.
+    kept = rules.spend(POINTS, {}, [rules.told("DELETE", "/something", said)], NOW)
+    assert left_of(kept) == {"requests": 99, "writes": 50, "media": 30}
+    full = {"x-ratelimit-limit": "30", "retry-after": "900"}
+    kept = rules.spend(POINTS, {}, [rules.told("POST", "/media", full)], NOW)
+    assert left_of(kept) == {"requests": 99, "writes": 50, "media": 0}
+
+
+def test_no_look_waits_for_what_it_does_not_take():
+    kept = rules.spend(POINTS, {}, [rules.told("POST", "/x/create", {})] * 20, NOW)
+    assert left_of(kept)["writes"] == 0
+    assert rules.seconds_until_look(POINTS, kept, NOW) == 0
 
 
 def test_the_networks_own_word_counts():
@@ -218,3 +263,20 @@ def test_asking_whose_credentials_they_are_counts_for_the_channel(counted, monke
     with clock.frozen(clock.now()):
         actions.reconnect(line.actor, line.channel_id, {"token": "right"})
         assert spent(line) == 1
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_the_page_shows_every_allowance_that_is_counted(cast, line):
+    line.network.manifest = replace(line.network.manifest, budgets=POINTS.budgets)
+    with clock.frozen(clock.now()):
+        link, _connector = actions.open_link(line.actor.organization_id, line.channel_id)
+        link.net._caller.on_exchange(Exchange("POST", "memory.example", "/x/create", 200, 0.1, 5, {}))
+        budgets = queries.health(cast.alice, line.channel_id).budgets
+        page = cast.browser(cast.alice).get(f"/settings/channels/{line.channel_id}/").content.decode()
+    assert budgets == (
+        ("requests", 99, 100, "requests"),
+        ("writes", 47, 50, "points"),
+        ("media", 30, 30, "uploads"),
+    )
+    assert "47 of 50 points" in page
+    assert "30 of 30 uploads" in page
