@@ -32,11 +32,11 @@ _LONGEST = {"scope": 255, "native_id": 512, "handle": 320}
 
 
 def unfit(who: WhoAmI) -> str:
-    """Why an account cannot be kept, as a sentence; empty when it can. Ids are never cut: two could be equal."""
+    """Why an account cannot be kept, as a sentence; empty when it can. Cut ids could be equal, so none is."""
     for name, most in _LONGEST.items():
         value = str(getattr(who, name))
         if len(value) > most:
-            return f"The server calls this account by a name of {len(value)} characters; at most {most} are kept."
+            return f"The server calls this account by {len(value)} characters; at most {most} are kept."
         if "\0" in value or not value.isprintable():
             return "The server calls this account by a name with characters that cannot be kept."
     return "" if who.native_id else "The server does not say which account this is."

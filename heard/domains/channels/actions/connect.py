@@ -24,12 +24,15 @@ from heard.domains.channels.models import Access, Channel, ChannelAccess, Channe
 from heard.domains.journal import actions as journal
 from heard.domains.organizations import queries as organizations
 from heard.domains.organizations.queries import Permission, require
-from heard.foundation import clock, equipment
+from heard.foundation import clock, db, equipment
 from heard.foundation.errors import Conflict, Invalid, NotFound
+from heard.foundation.sanitize import storable_text
 from heard.foundation.tenancy import Actor
 from heard.foundation.work import wake
 
 Answers = list[Mapping[str, str]]
+CONNECT = 5
+"""The purpose of the organization's lock: the same form, sent twice at once, waits for itself."""
 
 
 def _tested(actor: Actor, network: str, values: Mapping[str, Any]) -> tuple[WhoAmI, Answers]:
@@ -44,6 +47,9 @@ def _tested(actor: Actor, network: str, values: Mapping[str, Any]) -> tuple[WhoA
         who = connector.identify(trial_link(connector.manifest.network, settings, secrets, answers))
     except errors.ConnectorError as error:
         raise Invalid(error.message) from error
+    problem = rules.unfit(who)
+    if problem:
+        raise Invalid(problem)
     return who, answers
 
 
@@ -59,6 +65,7 @@ def connect(actor: Actor, network: str, values: Mapping[str, Any], *, brand_id: 
     brand = brand_id or _default_brand(actor)
     now = clock.now()
     with transaction.atomic():
+        db.lock_organization(actor.organization_id, CONNECT)
         if queries.is_connected(actor, network, who.scope, who.native_id):
             raise Conflict(f"{who.handle} is connected already.")
         row = Channel.objects.create(
@@ -68,7 +75,7 @@ def connect(actor: Actor, network: str, values: Mapping[str, Any], *, brand_id: 
             scope=who.scope,
             native_id=who.native_id,
             handle=who.handle,
-            name=(who.name or who.handle)[:200],
+            name=(storable_text(who.name) or who.handle)[:200],
             url=who.url[:1000],
             settings=settings,
             limits=dict(who.limits),
