@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import template
 from django.forms import BoundField
@@ -162,13 +162,40 @@ def ago(moment: datetime | None) -> SafeString:
     if moment is None:
         return mark_safe("")
     seconds = _seconds_since(moment)
-    local = timezone.localtime(moment)
-    full = formats.date_format(local, "DATETIME_FORMAT")
+    at = _written(moment)
     if seconds < DAY:
         return format_html(
-            '<time datetime="{}" title="{}" data-ago>{}</time>', moment.isoformat(), full, short_span(seconds)
+            '<time datetime="{}" title="{}" data-ago>{}</time>', at.iso, at.full, short_span(seconds)
         )
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, _day(local))
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.iso, at.full, at.day)
+
+
+class _Written(NamedTuple):
+    """A moment in a reader's own zone and language; the year is left out of ``day`` while it is this one."""
+
+    iso: str
+    full: str
+    day: str
+    hour: str
+    date: date
+
+
+def _written(moment: datetime) -> _Written:
+    zone = timezone.get_current_timezone()
+    return _write(moment, zone, timezone.localdate().year, get_language() or "")
+
+
+# A list is drawn again whenever something arrives, nearly always with the same moments in it.
+@lru_cache(maxsize=8192)
+def _write(moment: datetime, zone: tzinfo, year: int, _language: str) -> _Written:
+    local = timezone.localtime(moment, zone)
+    return _Written(
+        moment.isoformat(),
+        formats.date_format(local, "DATETIME_FORMAT"),
+        formats.date_format(local, "MONTH_DAY_FORMAT" if local.year == year else "SHORT_DATE_FORMAT"),
+        formats.time_format(local, "H:i"),
+        local.date(),
+    )
 
 
 @register.simple_tag
@@ -183,23 +210,17 @@ def span_since(moment: datetime | None) -> str:
     return "" if moment is None else short_span(_seconds_since(moment))
 
 
-def _day(local: datetime) -> str:
-    form = "MONTH_DAY_FORMAT" if local.year == timezone.localtime().year else "SHORT_DATE_FORMAT"
-    return formats.date_format(local, form)
-
-
 @register.simple_tag
 def clock(moment: datetime | None, *, day: bool = True) -> SafeString:
     """A ``<time>`` with the hour of day today, with the date before (unless the day stands above it
     anyway: ``day=False``); never relative."""
     if moment is None:
         return mark_safe("")
-    local = timezone.localtime(moment)
-    text = formats.time_format(local, "H:i")
-    if day and local.date() != timezone.localdate():
-        text = f"{_day(local)}, {text}"
-    full = formats.date_format(local, "DATETIME_FORMAT")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, text)
+    at = _written(moment)
+    text = at.hour
+    if day and at.date != timezone.localdate():
+        text = f"{at.day}, {text}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.iso, at.full, text)
 
 
 @register.filter
@@ -212,9 +233,9 @@ def without_placeholder(field: BoundField) -> BoundField:
 @register.simple_tag
 def day_label(moment: datetime) -> str:
     """The name of a day in a thread: "Today", "Yesterday", or the date."""
-    local = timezone.localtime(moment)
-    days = (timezone.localdate() - local.date()).days
-    return {0: _("Today"), 1: _("Yesterday")}.get(days) or _day(local)
+    at = _written(moment)
+    days = (timezone.localdate() - at.date).days
+    return {0: _("Today"), 1: _("Yesterday")}.get(days) or at.day
 
 
 @register.simple_tag(takes_context=True)
