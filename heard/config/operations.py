@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from heard.config import options
-from heard.config.doctor.findings import size_of
+from heard.config.doctor.findings import count_of, size_of
 
 # What people read goes to standard error where standard output is for scripts.
 console = Console(stderr=True)
@@ -77,7 +77,10 @@ def backup(file: Path) -> None:
 
     with _told() as tell:
         made = make(file.resolve(), tell)
-    click.echo(f"{made.path}: {size_of(made.size_bytes)}, {made.rows:,} rows, {made.files:,} files.")
+    click.echo(
+        f"{made.path}: {size_of(made.size_bytes)}, "
+        f"{count_of(made.rows, 'row')}, {count_of(made.files, 'file')}."
+    )
     for sentence in made.left_out:
         click.echo(f"Not in it: {sentence}")
 
@@ -95,7 +98,8 @@ def restore(file: Path, *, force: bool, only_files_and_rows: bool) -> None:
 
     with _told() as tell:
         done = put_back(file.resolve(), tell, force=force)
-    click.echo(f"Restored {done.rows:,} rows and {done.files:,} files, as they were at {done.made_at}.")
+    held = f"{count_of(done.rows, 'row')} and {count_of(done.files, 'file')}"
+    click.echo(f"Restored {held}, as they were at {done.made_at}.")
     if options.S3.value:
         click.echo("Files are in the S3 store (HEARD_S3), not in the backup: see that its bucket has them.")
     if done.set_aside:

@@ -323,6 +323,19 @@ def test_a_setting_that_does_not_fit_is_named(company, setting, value, said):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+def test_a_file_that_is_no_database_any_more_is_met_with_its_backup(company, tmp_path):
+    broken = tmp_path / "data"
+    shutil.copytree(company.data, broken)
+    (broken / "heard.sqlite3").write_bytes(b"spilled coffee " * 500)
+    done = Installation(broken).run("doctor")
+    assert done.returncode == 1
+    assert "file is not a database" in done.stdout
+    assert "Put the last backup back (heard restore)" in " ".join(done.stdout.split())
+    assert "password" not in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_keys_that_are_gone_or_others_are_said(company, tmp_path):
     kept = company.data / "keys"
     before = kept.read_text()

@@ -25,7 +25,9 @@ def answering() -> list[Finding]:
             found.append(
                 wrong(
                     f"The database ({alias}) does not answer: {_first_line(error)}",
-                    "See that it runs, and that HEARD_DATABASE_URL and its password are right.",
+                    "Put the last backup back (heard restore), and look at the disk."
+                    if connections[alias].vendor == "sqlite"
+                    else "See that it runs, and that HEARD_DATABASE_URL and its password are right.",
                 )
             )
     return found or [fine("The databases answer.")]

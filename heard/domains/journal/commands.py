@@ -55,7 +55,8 @@ def verify(organization: int | None, checkpoint_file: Path | None) -> None:
             verdict = queries.verify(organization_id, fits)
             failed = failed or not verdict.holds
             state = "holds" if verdict.holds else f"BROKEN at entry {verdict.position}: {verdict.problem}"
-            waiting = f", {verdict.unsealed} not sealed yet" if verdict.unsealed else ""
+            # Behind a break nothing was looked at: how much of it is sealed is not known.
+            waiting = f", {verdict.unsealed} not sealed yet" if verdict.unsealed and verdict.holds else ""
             click.echo(f"organization {organization_id}: {verdict.entries} entries{waiting}: {state}")
     if not wanted:
         click.echo("The journal is empty: 0 entries, holds.")
