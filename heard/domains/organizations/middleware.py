@@ -15,6 +15,7 @@ from heard.domains.organizations import actions, queries
 from heard.domains.organizations.signin import CHOSEN
 from heard.foundation import clock
 from heard.foundation.logging import logger
+from heard.foundation.net.for_requests import NotReached
 
 log = logger(__name__)
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -78,5 +79,6 @@ def _provider_failed(request: HttpRequest, exception: Exception) -> HttpResponse
     # All that the HTTP client raises is an OSError; a KeyError: its description of itself lacks an address.
     if not isinstance(exception, OSError | KeyError):
         return None
-    log.warning("identity_provider_failed", problem=type(exception).__name__)
+    reason = exception.message if isinstance(exception, NotReached) else ""
+    log.warning("identity_provider_failed", problem=type(exception).__name__, reason=reason)
     return render(request, "organizations/provider_failed.html", status=502)

@@ -7,8 +7,10 @@ OpenID Connect lets in whose *verified* address is a member's or was invited.
 from __future__ import annotations
 
 import smtplib
+from functools import partial
 from typing import Any, cast
 
+import requests
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.utils import perform_login
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -24,8 +26,10 @@ from django.utils.translation import gettext_lazy as _
 
 from heard.domains.organizations import actions, mail, queries
 from heard.domains.organizations.models import User
-from heard.foundation import clock
+from heard.foundation import clock, equipment
+from heard.foundation.net.for_requests import guarded_session
 
+PROVIDER_SECONDS = 10
 CHOSEN = "organization_id"
 """The session key of the organization that was switched to."""
 
@@ -88,6 +92,12 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # as above
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # as above
     """OpenID Connect."""
+
+    def get_requests_session(self) -> requests.Session:
+        """What the library asks a provider, and wherever that one sends us, passes the guard."""
+        session = guarded_session(equipment.net())
+        session.request = partial(session.request, timeout=PROVIDER_SECONDS)  # type: ignore[method-assign]
+        return session
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
         """The user whose own address the provider has verified. Invitations for it are accepted.

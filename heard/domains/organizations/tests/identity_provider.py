@@ -13,17 +13,29 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 class IdentityProvider:
-    """``claims`` are what it says of whoever signs in; ``is_broken`` lets it fail."""
+    """``claims`` are what it says of whoever signs in; ``is_broken`` lets it fail.
+
+    ``sends_to`` is where it redirects who asks for its description; ``asked`` are the paths asked for.
+    """
 
     def __init__(self) -> None:
         self.claims: dict[str, object] = {}
         self.is_broken = False
+        self.sends_to = ""
+        self.asked: list[str] = []
         self.verifiers: list[str] = []
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                provider.asked.append(urlsplit(self.path).path)
+                if provider.sends_to and "openid-configuration" in self.path:
+                    self.send_response(302)
+                    self.send_header("Location", provider.sends_to)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 self._answer(provider.get(urlsplit(self.path).path))
 
             def do_POST(self) -> None:
@@ -48,7 +60,7 @@ class IdentityProvider:
         self.thread.start()
 
     def get(self, path: str) -> dict[str, object] | None:
-        if path == "/.well-known/openid-configuration":
+        if path in {"/.well-known/openid-configuration", "/elsewhere"}:
             return {
                 "issuer": self.url,
                 "authorization_endpoint": f"{self.url}/authorize",

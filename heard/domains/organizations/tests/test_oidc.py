@@ -8,10 +8,13 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
+from heard.config import startup
 from heard.domains.organizations import actions, queries
 from heard.domains.organizations.models import User
 from heard.domains.organizations.tests.identity_provider import IdentityProvider
 from heard.domains.organizations.tests.people import PASSWORD
+from heard.foundation import equipment
+from heard.foundation.net import Guard, GuardedNet
 from heard.foundation.tenancy import Role
 
 ALICE = {"sub": "a1", "email": "alice@northbridge.example", "email_verified": True, "name": "Alice Archer"}
@@ -193,3 +196,37 @@ def test_a_provider_that_is_down_is_a_page(cast, provider):
     provider.stop()
     assert Client().post("/account/oidc/northbridge/login/").status_code == 502
     assert Client().get("/account/oidc/nowhere/login/").status_code == 404
+
+
+# The guard ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def only_the_public_internet():
+    """No address is allowed beyond it; the other tests may call this machine."""
+    equipment.give(net=lambda: GuardedNet(Guard()))
+    yield
+    startup.equip()
+
+
+def test_a_provider_on_a_private_address_is_asked_where_the_operator_allows_it(cast, provider):
+    _, answer = sign_in(provider, ALICE)
+    assert answer.status_code == 302
+
+
+def test_a_provider_on_a_private_address_is_not_asked(cast, provider, only_the_public_internet):
+    page = Client().post("/account/oidc/northbridge/login/")
+    assert page.status_code == 502
+    assert provider.asked == []
+
+
+def test_a_provider_that_sends_us_to_a_private_address_is_not_followed(cast, provider):
+    provider.sends_to = "http://10.0.0.7/.well-known/openid-configuration"
+    assert Client().post("/account/oidc/northbridge/login/").status_code == 502
+
+
+def test_a_provider_that_sends_us_on_is_followed(cast, provider):
+    provider.sends_to = f"{provider.url}/elsewhere"
+    page = Client().post("/account/oidc/northbridge/login/")
+    assert page.status_code == 200
+    assert provider.asked[-1] == "/elsewhere"
