@@ -96,8 +96,8 @@ MAIL_FROM = Option("HEARD_MAIL_FROM", "heard@localhost", "Sender of invitations 
 OIDC = Option(
     "HEARD_OIDC",
     "",
-    "OpenID Connect sign-in as JSON: a list of {id, name, server_url, client_id, secret}. A provider on a private "
-    "address is listed in HEARD_ALLOW_ADDRESSES too.",
+    "OpenID Connect sign-in as JSON: a list of {id, name, server_url, client_id, secret}. A provider "
+    "on a private address is listed in HEARD_ALLOW_ADDRESSES too.",
     secret=True,
 )
 S3 = Option(
