@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 from heard.connectorkit.vocabulary import Verb
 from heard.domains.inbox.models import Case
@@ -169,8 +170,8 @@ def _ends() -> dict[int, list[str]]:
 class _Doubt:
     """One outbound after the other on a network that loses answers, and all that may happen to each."""
 
-    def __init__(self, cast, line, settings, first_id: int) -> None:
-        self.cast, self.network, self.settings = cast, line.network, settings
+    def __init__(self, cast, line, first_id: int) -> None:
+        self.cast, self.network = cast, line.network
         self.asked = [first_id]
         self.plan: list[str] = []
         self.outcomes: Counter[str] = Counter()
@@ -186,7 +187,7 @@ class _Doubt:
         first = random.choices(["after", "before", ""], (45, 45, 10))[0]
         # Where a key is taken, a worker that was only slow may be thought dead, and come back.
         self.slow = bool(keys and not look and random.random() < 0.4)
-        self.settings.HEARD_SEND_LEASE_SECONDS = 0.003 if self.slow else 60.0
+        settings.HEARD_SEND_LEASE_SECONDS = 0.003 if self.slow else 60.0
         self.network.delay_seconds = random.random() * (0.01 if self.slow else 0.001)
         second = random.choices(["", "after", "before", "rejected", "unreachable"], (3, 3, 1, 2, 1))[0]
         self.plan = [first] if self.slow else [first, second]
@@ -263,7 +264,7 @@ class _Doubt:
 
     def settle(self) -> None:
         """Until it has an end, whoever has to bring it about; then compare it with the network."""
-        self.settings.HEARD_SEND_LEASE_SECONDS = 60.0
+        settings.HEARD_SEND_LEASE_SECONDS = 60.0
         for _ in range(50):
             state = _state(self.current)
             if state in {"sent", "cancelled"}:
@@ -282,15 +283,14 @@ class _Doubt:
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
-def test_unknown_against_everybody_has_exactly_one_outcome_each(
-    cast, line, race_rounds, monkeypatch, settings
-) -> None:
+def test_unknown_against_everybody_has_exactly_one_outcome_each(cast, line, race_rounds, monkeypatch) -> None:
     """P11 and invariant 6. Each round: an answer gets lost, two workers and two people are at it at once."""
     monkeypatch.setattr(rules, "LOOK_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(settings, "HEARD_SEND_LEASE_SECONDS", 60.0)  # each round sets its own
     monkeypatch.setattr(gate, "backoff_seconds", lambda _attempts: 0.0)
     target = Case.objects.get(pk=line.case()).last_inbound_id
     asked = actions.submit(cast.alice, verb=Verb.REPLY, target_id=target, text="round 0", undo_seconds=0)
-    doubt = _Doubt(cast, line, settings, asked)
+    doubt = _Doubt(cast, line, asked)
     race(race_rounds, doubt.first_worker, doubt.worker, doubt.person, doubt.person_with_the_switch)
     assert doubt.wrong == []
     texts = Counter(post.text for post in line.network.posts)
