@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.panel import Panel
 
 from heard.config import options, processes, up
 
@@ -68,29 +68,39 @@ _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
 
 def _say(url: str, path: str, sandbox_port: int, data: Path, *, no_browser: bool) -> None:
-    """For scripts one line on standard output, for people a panel on standard error."""
+    """For scripts one line on standard output; for people some on standard error, to be clicked."""
     if no_browser:
         click.echo(json.dumps({"url": url, "sign_in_url": url + path}))
         sys.stdout.flush()
-    console.print(
-        Panel(
-            f"Heard        [bold]{url}[/]\n"
-            f"Sign in      [bold]{url}{path}[/]\n"
-            f"The public   http://127.0.0.1:{sandbox_port}/\n"
-            f"Data         {data}\n\n"
-            f"A storm: heard sandbox storm --people 300 --data {data}\n"
-            "Ctrl-C stops everything.",
-            title="Demo company",
-            expand=False,
-        )
-    )
+    for line in (
+        "",
+        "[bold]The demo company is open[/]",
+        f"Sign in      [bold]{url}{path}[/]",
+        f"Heard        {url}",
+        f"The public   http://127.0.0.1:{sandbox_port}/",
+        f"Data         {data}",
+        "",
+        f"A storm, from a second terminal: {_storm(data)}",
+        "Ctrl-C stops everything.",
+    ):
+        # An address that is broken in two, or framed, is not one that a terminal opens.
+        console.print(line, soft_wrap=True, highlight=False)
     if not no_browser and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
         with contextlib.suppress(webbrowser.Error):
             webbrowser.open(url + path)
 
 
+def _storm(data: Path) -> str:
+    """The command that starts a storm, as it is called from this folder for this installation."""
+    here = Path(sys.argv[0])
+    known = shutil.which("heard")
+    name = "heard" if known and here.exists() and Path(known).samefile(here) else os.path.relpath(here)
+    elsewhere = data.resolve() != (Path.cwd() / "var").resolve()
+    return f"{name} sandbox storm --people 300" + (f" --data {data}" if elsewhere else "")
+
+
 def _sandbox_arguments(port: int, data: Path, pace: int) -> list[str]:
-    arguments = ["heard.connectors.sandbox.server", "--port", str(port), "--data", str(data)]
+    arguments = ["heard.connectors.sandbox.server", "--port", str(port), "--data", str(data), "--unannounced"]
     return [*arguments, "--quiet"] if pace <= 0 else [*arguments, "--pace", str(pace)]
 
 

@@ -109,7 +109,8 @@ def commands() -> str:
     for path, command in _walk(cli, "heard"):
         text = inspect.cleandoc(command.help or "").replace("``", "`").replace("\b\n", "")
         parts.append(f"## {path}\n\n    {_usage(path, command)}\n\n{text}\n")
-        rows = [_option_row(found) for found in command.params if isinstance(found, click.Option)]
+        shown = [found for found in command.params if isinstance(found, click.Option) and not found.hidden]
+        rows = [_option_row(found) for found in shown]
         if rows:
             parts.append(_table(("option", "meaning"), rows))
     return "\n".join(parts)

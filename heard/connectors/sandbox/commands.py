@@ -91,12 +91,15 @@ def sandbox() -> None:
 @click.option("--brand-name", default="Nordwind", show_default=True, help="The company's name.")
 @click.option("--control-token", default="", help="A control token of your choice; else one is made.")
 @click.option("--rate-limit", default=30_000, show_default=True, help="Requests per minute and account.")
+@click.option("--unannounced", is_flag=True, hidden=True)  # by the demo, which says where everything is
 def serve(
     data: Path,
     host: str,
     port: int,
     file: Path | None,
     state: Path | None,
+    *,
+    unannounced: bool,
     **chosen: Any,
 ) -> None:
     """Serve a Sandbox until Ctrl-C."""
@@ -113,14 +116,15 @@ def serve(
         **chosen,
     )
     people = "nobody speaks unless told to" if options.quiet else f"{options.pace:g} messages a minute"
-    Console(stderr=True).print(
-        Panel(
-            f"[bold]http://{host}:{options.port}/[/bold]  {people}\n"
-            f"How to reach it is written in {options.state_file}. Ctrl-C stops it.",
-            title="Sandbox",
-            expand=False,
+    if not unannounced:
+        Console(stderr=True).print(
+            Panel(
+                f"[bold]http://{host}:{options.port}/[/bold]  {people}\n"
+                f"How to reach it is written in {options.state_file}. Ctrl-C stops it.",
+                title="Sandbox",
+                expand=False,
+            )
         )
-    )
     try:
         serve_options(options)
     except Taken as error:
