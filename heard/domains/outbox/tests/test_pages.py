@@ -93,6 +93,15 @@ def test_who_helps_stops_everything_and_cannot_release_it(cast, paths):
     assert "Release: first step" not in words(bob.get(SWITCH))
 
 
+def test_a_switch_that_keeps_nothing_back_promises_to_send_nothing(cast):
+    alice = cast.browser(cast.alice)
+    alice.post(SWITCH, {"reason": "A drill.", "channel": "0"})
+    asked = words(alice.post(f"{SWITCH}{Hold.objects.get().pk}/ask/", follow=True))
+    assert "Release asked by Alice Archer" in asked
+    assert "Release, and send" not in asked
+    assert "Release Keep it stopped" in asked
+
+
 def test_the_switch_stops_says_why_everywhere_and_releases_in_two_steps(cast, line, outbound):
     number = outbound()
     alice, bob = cast.browser(cast.alice), cast.browser(cast.bob)
