@@ -5,6 +5,7 @@ from __future__ import annotations
 from heard.domains.journal import actions, queries
 from heard.domains.journal.facts import reactions
 from heard.foundation.logging import logger
+from heard.foundation.redaction import redact
 from heard.foundation.work import Slice, job
 
 log = logger(__name__)
@@ -34,5 +35,6 @@ def react(turn: Slice) -> int:
             moved += actions.consume(organization_id, name, kinds, reaction, limit=turn.limit)
         except Exception as error:
             log.exception("reaction_failed", reaction=name, organization=organization_id)
-            actions.note_failure(organization_id, name, f"{type(error).__name__}: {error}")
+            # A database's words repeat the values that it refuses: they are neither kept nor shown.
+            actions.note_failure(organization_id, name, str(redact(error)))
     return moved

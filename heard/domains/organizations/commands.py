@@ -10,6 +10,7 @@ from rich.table import Table
 from heard.domains.organizations import actions, queries
 from heard.domains.organizations.queries import OrganizationLine
 from heard.foundation.errors import HeardError
+from heard.foundation.tenancy import system
 
 console = Console()
 
@@ -45,6 +46,30 @@ def reset(email: str, *, without_second_factor: bool, minutes: int, yes: bool) -
         raise click.ClickException(error.message) from error
     click.echo(f"Works once, for {minutes} minutes. The old password ends when it is opened.", err=True)
     click.echo(f"{settings.HEARD_URL}{path}")
+
+
+@member.command("forget")
+@click.argument("email")
+@click.option("--organization", "slug", help="Its short name; needed where there are several.")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def forget(email: str, slug: str | None, *, yes: bool) -> None:
+    """Erase what is kept about EMAIL, who was removed: name, address, ways to sign in.
+
+    What they did stays in the record, by number.
+    """
+    chosen = _chosen(slug)
+    found = queries.removed_member(chosen.id, email)
+    if found is None:
+        raise click.ClickException(
+            f"No removed member of {chosen.name} has the address {email}. Remove them first."
+        )
+    if not yes:
+        click.confirm(f"Erase what is kept about {found.name}? This cannot be undone", abort=True, err=True)
+    try:
+        actions.forget_member(system(chosen.id), found.id)
+    except HeardError as error:
+        raise click.ClickException(error.message) from error
+    click.echo("Forgotten.")
 
 
 @member.command("list")

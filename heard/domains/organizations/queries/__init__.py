@@ -19,6 +19,7 @@ from heard.domains.organizations.queries.operator import (
     every_organization,
     members_for_operator,
     organization_ids,
+    removed_member,
 )
 from heard.domains.organizations.queries.people import (
     InvitationLine,
@@ -71,6 +72,7 @@ __all__ = [
     "open_invitations",
     "organization_ids",
     "profile",
+    "removed_member",
     "require",
     "setup_token_holds",
     "signed_in",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from heard.domains.organizations import rules
 from heard.domains.organizations.models import Member, Organization
 from heard.domains.organizations.queries.people import MemberLine, member_lines
 from heard.foundation.errors import Invalid
@@ -54,6 +55,13 @@ def chosen_organization(slug: str | None) -> OrganizationLine:
 def organization_ids() -> list[int]:
     """The ids of all organizations. For the worker and the operator's commands."""
     return list(Organization.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def removed_member(organization_id: int, email: str) -> MemberLine | None:
+    """The removed member of one organization with this address. For the operator's commands."""
+    rows = Member.objects.filter(organization_id=organization_id, removed_at__isnull=False)
+    found = member_lines(rows.filter(user__email=rules.plain_email(email)))
+    return found[0] if found else None
 
 
 def members_for_operator(organization_id: int) -> list[MemberLine]:

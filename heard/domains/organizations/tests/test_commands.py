@@ -79,3 +79,17 @@ def test_organizations_are_listed(cast, run):
     assert code == 0
     for name in ("northbridge-transit", "southgate-bakery"):
         assert name in said
+
+
+def test_a_removed_member_is_forgotten_and_nobody_else(cast, run):
+    words = ("forget", "bob@northbridge.example", "--organization", "northbridge-transit")
+    code, said = run(*words, "--yes")
+    assert code == 1
+    assert "No removed member" in said
+    actions.remove_member(cast.alice, cast.bob.member_id)
+    assert run("forget", "bob@northbridge.example", "--organization", "southgate-bakery", "--yes")[0] == 1
+    assert run(*words, answer="n\n")[0] == 1
+    assert User.objects.filter(email="bob@northbridge.example").exists()
+    assert run(*words, answer="y\n")[0] == 0
+    assert not User.objects.filter(email="bob@northbridge.example").exists()
+    assert run(*words, "--yes")[0] == 1
