@@ -109,7 +109,7 @@ def joins(guest, link: str, role: str) -> None:
     guest.ready()
     expect(guest.page).to_have_url(f"{guest.url}/inbox/")
     # A door that is closed to them is not offered.
-    expect(guest.page.locator("#rows")).to_contain_text("once an owner or a manager has connected")
+    expect(guest.page.locator("#rows")).to_contain_text("No account is open to you yet")
     expect(guest.page.get_by_role("link", name="Connect an account")).to_have_count(0)
     guest.expects("403|410")
     if role == "observer":
