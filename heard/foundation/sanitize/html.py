@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from html import escape, unescape
 
 import nh3
@@ -41,7 +41,7 @@ def clean_html(html: str, *, remote_images: bool, inline_urls: Mapping[str, str]
 
     Links open elsewhere and tell nobody where they were clicked. ``inline_urls`` are our own paths of
     the message's attached images by content id; ``cid:`` images without one stay as ``<img data-cid>``,
-    to be replaced later. Remote images lose their source unless ``remote_images``.
+    which shows their description. Remote images lose their source unless ``remote_images``.
     """
     cut = html[:MAXIMUM_CHARACTERS]
     urls = dict(inline_urls or {})
@@ -88,7 +88,7 @@ def _source(tag: Tag) -> str:
     return unescape(tag.attributes.get("src", ""))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _cleaner(remote_images: bool, own_urls: frozenset[str]) -> nh3.Cleaner:  # noqa: FBT001 - a cache key
     def judge(tag: str, name: str, value: str) -> str | None:
         if name in _NUMBERS:

@@ -40,6 +40,8 @@ _BLOCKS = frozenset(
 )
 _TABLE = frozenset(("table",))
 _TABLE_PARTS = frozenset(("caption", "colgroup", "table", "tbody", "td", "tfoot", "th", "thead", "tr"))
+_CELLS = _TABLE_PARTS - _TABLE | {"col"}
+_FRAMES = frozenset(("colgroup", "table", "tbody", "tfoot", "thead", "tr"))
 _P_SCOPE = frozenset(("caption", "table", "td", "th"))
 # What a start tag closes although nobody wrote the end tag, and how far up it looks.
 _IMPLIED: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -88,6 +90,8 @@ class _Writer:
         if self.tags >= _MOST_TAGS:
             return
         self._close_implied(name)
+        if self._is_astray(name):
+            return
         if len(self.open) >= _DEEPEST and name not in VOID:
             return
         self.tags += 1
@@ -96,6 +100,14 @@ class _Writer:
         if name not in VOID:
             self.open.append(name)
             self.counts[name] += 1
+
+    def _is_astray(self, name: str) -> bool:
+        """Parsers drop parts of a table that is none, and move what is no part of it out in front of it,
+        where it may close something else.
+        """
+        if name in _CELLS and not self.counts["table"]:
+            return True
+        return bool(self.open) and self.open[-1] in _FRAMES and name not in _TABLE_PARTS | VOID
 
     def end(self, name: str) -> None:
         # A stray end tag inside a cell must not close what is around the table.
