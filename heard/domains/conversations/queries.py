@@ -38,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AttachmentView:
-    """A file of a message; ``file_id`` when we hold a copy."""
+    """A file of a message; ``file_id`` when we hold a copy. ``content_id`` is how a mail's HTML calls it."""
 
     attachment_id: int
     kind: str
@@ -49,6 +49,7 @@ class AttachmentView:
     file_id: int | None
     is_inline: bool
     problem: str
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ def _views(organization_id: int, rows: Sequence[Message]) -> list[MessageView]:
                 item.file_id,
                 item.is_inline,
                 item.problem,
+                item.url.removeprefix("cid:") if item.url.startswith("cid:") else "",
             )
         )
     views = []

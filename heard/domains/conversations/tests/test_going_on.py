@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from heard.domains.channels.actions import ArrivedDelivery, receive
 from heard.domains.channels.models import Channel, Delivery
 from heard.domains.conversations import actions
 from heard.domains.conversations.models import Attachment, Message
+from heard.domains.inbox.queries import case_ids_of
 from heard.domains.organizations.queries import brands
 from heard.foundation import clock
 from tests.cast import Cast, Line, work
@@ -105,3 +107,24 @@ def test_what_breaks_the_intake_is_found_and_put_off_alone(
     waiting = Delivery.objects.get(state="received")
     assert waiting.attempts == 1
     assert type(error).__name__ in waiting.reason
+
+
+PICTURED = (
+    b"From: ann@customer.example\r\nTo: help@northbridge.example\r\nSubject: Look\r\n"
+    b"Date: Sun, 22 Nov 2026 11:00:00 +0000\r\nMessage-ID: <2@customer.example>\r\n"
+    b'Content-Type: multipart/related; boundary="b"\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n'
+    b'<p>See <img src="cid:broken@here" alt="the broken one"><img src="cid:else@where" alt="another"></p>\r\n'
+    b"--b\r\nContent-Type: image/png\r\nContent-ID: <broken@here>\r\nContent-Transfer-Encoding: base64\r\n"
+    b"Content-Disposition: inline\r\n\r\niVBORw0KGgoAAAA=\r\n--b--\r\n"
+)
+
+
+def test_a_mails_own_pictures_are_shown_where_they_stand(cast: Cast, mailbox: int) -> None:
+    receive([ArrivedDelivery(cast.alice.organization_id, mailbox, Source.POLL, PICTURED, clock.now())])
+    work()
+    file_id = Attachment.objects.get().file_id
+    case_id = case_ids_of(cast.alice.organization_id, [Message.objects.get().conversation_id or 0]).pop()
+    page = cast.browser(cast.alice).get(f"/c/{case_id}").content.decode()
+    shown = [tag for tag in re.findall(r"<img [^>]*>", page) if "the broken one" in tag]
+    assert any(f'src="/files/{file_id}/"' in tag for tag in shown)
+    assert not any("src=" in tag for tag in re.findall(r"<img [^>]*>", page) if "another" in tag)

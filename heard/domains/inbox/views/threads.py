@@ -47,7 +47,7 @@ def message_bubble(
     name = own_name if own else (message.author_name or _("Somebody"))
     html, blocked = "", 0
     if message.html and message.kind == "email":
-        html = clean_html(message.html, remote_images=show_images)
+        html = clean_html(message.html, remote_images=show_images, inline_urls=_inline_urls(message))
         blocked = 0 if show_images else blocked_images(message.html)
     return Bubble(
         kind="own" if own else "inbound",
@@ -76,6 +76,15 @@ def message_bubble(
         outbound_id="",
         reply_url=f"/c/{case_id}?reply_to={message.message_id}" if message.direction == "in" else "",
     )
+
+
+def _inline_urls(message: MessageView) -> dict[str, str]:
+    """Where a mail's own pictures are, by the names that its HTML has for them."""
+    return {
+        item.content_id: f"/files/{item.file_id}/"
+        for item in message.attachments
+        if item.content_id and item.file_id is not None and item.content_type in SHOWN_INLINE
+    }
 
 
 def _attachments(message: MessageView) -> list[Attachment]:
