@@ -153,7 +153,12 @@ def block(request: MemberRequest, case_id: int) -> HttpResponse:
         raise Conflict("There is nobody to block in this case.")
     contacts.block(request.actor, case.contact_id)
     actions.set_status(request.actor, case_id, "spam")
-    return _region(request, case_id, "inbox/_head.html", toast={"text": _("Blocked")})
+    return _region(
+        request,
+        case_id,
+        "inbox/_head.html",
+        toast={"text": _("Blocked. What they say is kept, and no longer reaches the inbox.")},
+    )
 
 
 def _outbound(request: MemberRequest, case_id: int, outbound_id: int) -> None:
