@@ -13,6 +13,8 @@ from __future__ import annotations
 from django.db import connections
 
 ROWS = 1_000_000
+ROWS_IN_PART = 10_000
+"""Rows of an index with a condition: what waits for something, or is rare."""
 FEW = 10
 """Rows that share the value of a column which tells them apart well: a contact, a conversation, an id."""
 
@@ -32,22 +34,22 @@ def assume_statistics(alias: str) -> None:
         cursor.execute("ANALYZE sqlite_schema")  # makes the table; reads nothing of ours
         cursor.execute("DELETE FROM sqlite_stat1")
         cursor.execute(
-            'SELECT t.name, i.name, i."unique" FROM sqlite_schema t, pragma_index_list(t.name) i'
+            'SELECT t.name, i.name, i."unique", i.partial FROM sqlite_schema t, pragma_index_list(t.name) i'
             " WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'"
         )
-        for table, index, is_unique in cursor.fetchall():
+        for table, index, is_unique, is_partial in cursor.fetchall():
             cursor.execute("SELECT name FROM pragma_index_info(%s) ORDER BY seqno", [index])
             columns = [row[0] for row in cursor.fetchall()]
-            line = _line(columns, is_unique=bool(is_unique))
+            line = _line(columns, ROWS_IN_PART if is_partial else ROWS, is_unique=bool(is_unique))
             cursor.execute(
                 "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", [table, index, line]
             )
         cursor.execute("ANALYZE sqlite_schema")  # this connection reads them now; others when they open
 
 
-def _line(columns: list[str], *, is_unique: bool) -> str:
+def _line(columns: list[str], rows: int, *, is_unique: bool) -> str:
     """Rows, then for each column how many rows share the values up to it."""
-    shares, share = [], ROWS
+    shares, share = [], rows
     for column in columns:
         if column == "id":
             share = 1
@@ -58,4 +60,4 @@ def _line(columns: list[str], *, is_unique: bool) -> str:
         shares.append(share)
     if is_unique:
         shares[-1] = 1
-    return " ".join(map(str, [ROWS, *shares]))
+    return " ".join(map(str, [rows, *shares]))

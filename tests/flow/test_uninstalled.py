@@ -96,4 +96,4 @@ def test_secrets_that_do_not_open_are_said_on_the_channel_and_tried_again(cast, 
     assert row.state == "active"
     assert "A stored secret was changed" in row.error
     assert row.due_at > clock.now() + timedelta(seconds=30)
-    assert claim(Channel, ["active"], now=clock.now(), limit=5, lease_seconds=5) == []
+    assert claim(Channel, "active", now=clock.now(), limit=5, lease_seconds=5) == []

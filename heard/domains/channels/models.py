@@ -185,7 +185,19 @@ class Delivery(models.Model):
             models.Index(
                 fields=["state", "due_at"], name="channels_delivery_due", condition=models.Q(state="received")
             ),
-            models.Index(fields=["organization_id", "channel_id", "id"], name="channels_delivery_channel"),
+            models.Index(
+                fields=["organization_id", "channel_id", "received_at"], name="channels_delivery_channel"
+            ),
+            models.Index(
+                fields=["organization_id", "channel_id"],
+                name="channels_delivery_unreadable",
+                condition=models.Q(state="unreadable"),
+            ),
+            models.Index(
+                fields=["received_at"],
+                name="channels_delivery_kept",
+                condition=models.Q(emptied_at__isnull=True),
+            ),
         ]
 
 

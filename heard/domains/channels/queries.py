@@ -259,13 +259,8 @@ def health(actor: Actor, channel_id: int) -> HealthView:
     alias = sql.alias()
     cursor = Cursor.objects.using(alias).filter(channel_id=channel_id).first()
     rows = Delivery.objects.using(alias).filter(organization_id=actor.organization_id, channel_id=channel_id)
-    counts = rows.aggregate(
-        waiting=Count("pk", filter=Q(state=DeliveryState.RECEIVED)),
-        unreadable=Count("pk", filter=Q(state=DeliveryState.UNREADABLE)),
-    )
-    last = (
-        rows.filter(state=DeliveryState.UNREADABLE).order_by("-pk").values_list("reason", flat=True).first()
-    )
+    unread = rows.filter(state=DeliveryState.UNREADABLE)
+    last = unread.order_by("-pk").values_list("reason", flat=True).first()
     kept = Channel.objects.filter(pk=view.channel_id).values_list("budgets", flat=True).first() or {}
     now = clock.now()
     spoken = is_spoken(view.network)
@@ -277,8 +272,8 @@ def health(actor: Actor, channel_id: int) -> HealthView:
     return HealthView(
         json.dumps(cursor.value, ensure_ascii=False) if cursor else "",
         cursor.moved_at if cursor else None,
-        counts["waiting"],
-        counts["unreadable"],
+        rows.filter(state=DeliveryState.RECEIVED).count(),
+        unread.count(),
         last or "",
         budgets,
     )

@@ -149,6 +149,7 @@ class Message(models.Model):
             models.Index(
                 fields=["id"], name="conversations_msg_context", condition=models.Q(context_due=True)
             ),
+            models.Index(fields=["received_at"], name="conversations_msg_raw", condition=~models.Q(raw="")),
         ]
 
 
@@ -235,4 +236,12 @@ class Attachment(models.Model):
     }
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "message"], name="conversations_attachment_msg")]
+        indexes = [
+            models.Index(fields=["organization", "message"], name="conversations_attachment_msg"),
+            models.Index(
+                fields=["id"],
+                name="conversations_picture_due",
+                condition=models.Q(kind="image", may_cache=True, file_id__isnull=True, problem="")
+                & ~models.Q(url=""),
+            ),
+        ]

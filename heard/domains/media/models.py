@@ -32,6 +32,13 @@ class File(models.Model):
     }
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="media_file_to_forget",
+                condition=models.Q(erased_at__isnull=False) & ~models.Q(key=""),
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["organization", "sha256", "name"], name="media_file_once")
         ]

@@ -30,7 +30,7 @@ class OutboundState(StrEnum):
 class Outbound(models.Model):
     """One thing that is to leave, or has left. ``key`` is the idempotency key of all its attempts."""
 
-    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
     channel = models.ForeignKey("channels.Channel", on_delete=models.PROTECT)
     verb = models.CharField(max_length=20)
     conversation = models.ForeignKey("conversations.Conversation", on_delete=models.PROTECT, null=True)
@@ -91,11 +91,7 @@ class Outbound(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["state", "due_at"],
-                name="outbox_due",
-                condition=models.Q(state__in=["waiting", "held", "sending", "unknown"]),
-            ),
+            models.Index(fields=["state", "due_at"], name="outbox_due"),
             models.Index(fields=["organization", "conversation", "id"], name="outbox_thread"),
             models.Index(fields=["organization", "state", "id"], name="outbox_state"),
         ]

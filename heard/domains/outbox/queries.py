@@ -122,7 +122,10 @@ def _needing(actor: Actor, state: str = "") -> QuerySet[Outbound]:
 
 def needing_people(actor: Actor, limit: int = 100, *, state: str = "") -> list[OutboundView]:
     """Held, refused or undecided ones, or those in one such state, newest first."""
-    return [_view(row) for row in _needing(actor, state).order_by("-pk")[:limit]]
+    # Few of many need people: each state by its index, and not all of them met on a walk from the newest on.
+    states = [state] if state else NEEDING_PEOPLE
+    rows = [row for one in states for row in _needing(actor, one).order_by("-pk")[:limit]]
+    return [_view(row) for row in sorted(rows, key=lambda row: row.pk, reverse=True)[:limit]]
 
 
 def counts_needing_people(actor: Actor) -> dict[str, int]:

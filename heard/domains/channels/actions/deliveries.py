@@ -78,7 +78,7 @@ def claim_deliveries(now: datetime, limit: int) -> list[UnderstoodDelivery]:
         row.id: row
         for row in claim(
             Delivery,
-            [DeliveryState.RECEIVED],
+            DeliveryState.RECEIVED,
             now=now,
             limit=limit,
             lease_seconds=LEASE_SECONDS,
@@ -170,9 +170,9 @@ def forget_bodies(older_than_days: int, limit: int = 1000) -> int:
     before = now - timedelta(days=older_than_days)
     rows = Delivery.objects.using(sql.alias())
     ids = list(
-        rows.filter(
-            state=DeliveryState.UNDERSTOOD, emptied_at__isnull=True, received_at__lt=before
-        ).values_list("pk", flat=True)[:limit]
+        rows.filter(state=DeliveryState.UNDERSTOOD, emptied_at__isnull=True, received_at__lt=before)
+        .order_by("received_at")
+        .values_list("pk", flat=True)[:limit]
     )
     return rows.filter(pk__in=ids).update(body=b"", headers={}, emptied_at=now)
 

@@ -25,7 +25,7 @@ LOOK_LEASE_SECONDS = 60.0
 
 def take_due_channels(now: datetime, limit: int) -> list[Claimed]:
     """Claim channels that are due to be looked at."""
-    return claim(Channel, [ChannelState.ACTIVE], now=now, limit=limit, lease_seconds=LOOK_LEASE_SECONDS)
+    return claim(Channel, ChannelState.ACTIVE, now=now, limit=limit, lease_seconds=LOOK_LEASE_SECONDS)
 
 
 def note_look(claimed: Claimed, *, poll_seconds: int, heard: bool, more: bool, gap: str) -> None:

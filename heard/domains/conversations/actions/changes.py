@@ -205,7 +205,10 @@ def forget_raw(older_than_days: int, limit: int = 1000) -> int:
     """Retention: the raw form of messages goes after its term, in every organization."""
     before = clock.now() - timedelta(days=older_than_days)
     ids = list(
-        Message.objects.filter(received_at__lt=before).exclude(raw="").values_list("pk", flat=True)[:limit]
+        Message.objects.filter(received_at__lt=before)
+        .exclude(raw="")
+        .order_by("received_at")
+        .values_list("pk", flat=True)[:limit]
     )
     return Message.objects.filter(pk__in=ids).update(raw="")
 

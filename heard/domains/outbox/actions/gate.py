@@ -54,9 +54,7 @@ def let_through(now: datetime) -> OrderToSend | None:
 
     One at a time and right before the call, so that what has passed is on its way.
     """
-    claimed = claim(
-        Outbound, [OutboundState.WAITING], now=now, limit=1, lease_seconds=rules.GATE_LEASE_SECONDS
-    )
+    claimed = claim(Outbound, OutboundState.WAITING, now=now, limit=1, lease_seconds=rules.GATE_LEASE_SECONDS)
     if not claimed:
         return None
     mine = claimed[0]
@@ -198,7 +196,7 @@ def _become_unknown(row: Outbound, reason: str) -> None:
 def expire_sending(now: datetime, limit: int = 100) -> int:
     """A ``sending`` whose worker died becomes ``unknown``: never due again by itself."""
     done = 0
-    for claimed in claim(Outbound, [OutboundState.SENDING], now=now, limit=limit, lease_seconds=60):
+    for claimed in claim(Outbound, OutboundState.SENDING, now=now, limit=limit, lease_seconds=60):
         with transaction.atomic():
             row = _mine(claimed, OutboundState.SENDING)
             if row is not None:
@@ -211,7 +209,7 @@ def take_unknown(now: datetime, limit: int) -> list[Claimed]:
     """Unknown ones that are due to be looked for."""
     return claim(
         Outbound,
-        [OutboundState.UNKNOWN],
+        OutboundState.UNKNOWN,
         now=now,
         limit=limit,
         lease_seconds=settings.HEARD_SEND_LEASE_SECONDS,
