@@ -14,7 +14,6 @@ from heard.domains.outbox import actions, schedule
 from heard.domains.outbox.models import Outbound
 from heard.foundation import clock
 
-
 HEADSTARTS = (0.004, 0.004, 0.02, 0.08)
 """Seconds at most. Mostly a close finish; on a busy machine one side alone may take longer than the few."""
 
