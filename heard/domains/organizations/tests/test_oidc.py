@@ -8,7 +8,6 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
-from heard.config import startup
 from heard.domains.organizations import actions, queries
 from heard.domains.organizations.models import User
 from heard.domains.organizations.tests.identity_provider import IdentityProvider
@@ -202,11 +201,11 @@ def test_a_provider_that_is_down_is_a_page(cast, provider):
 
 
 @pytest.fixture
-def only_the_public_internet():
+def only_the_public_internet(monkeypatch):
     """No address is allowed beyond it; the other tests may call this machine."""
+    monkeypatch.setattr(equipment, "_makers", dict(equipment._makers))
+    monkeypatch.setattr(equipment, "_made", {})
     equipment.give(net=lambda: GuardedNet(Guard()))
-    yield
-    startup.equip()
 
 
 def test_a_provider_on_a_private_address_is_asked_where_the_operator_allows_it(cast, provider):
