@@ -68,7 +68,9 @@ def case_context(request: MemberRequest, case_id: int) -> dict[str, Any]:
     actor = request.actor
     case = queries.case(actor, case_id)
     return {
-        "thread": threads.thread(actor, case, show_images=whole(request.GET.get("images", "")) or 0),
+        "thread": threads.thread(
+            actor, case, show_images=threads.images_wanted(request.GET.get("images", ""))
+        ),
         "composer": composing.composer(actor, case, reply_to=whole(request.GET.get("reply_to", "")) or 0),
         "person": composing.person(actor, case),
     }
@@ -99,7 +101,7 @@ def case_page(request: MemberRequest, case_id: int) -> HttpResponse:
         context["open"] = "thread"
     actions.mark_seen(request.actor, case_id)
     response = varied(render(request, template_for(request, "inbox/inbox.html", REGIONS), context))
-    if request.GET.get("images"):
+    if threads.images_wanted(request.GET.get("images", "")):
         # This member asked for one message's remote pictures: allowed on this answer only.
         response["Content-Security-Policy"] = POLICY.replace("img-src 'self'", "img-src 'self' https:")
     return response

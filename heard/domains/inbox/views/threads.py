@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext as _
 
 from heard.domains.channels import queries as channels
@@ -72,7 +73,7 @@ def message_bubble(
         deleted=message.state == "deleted",
         attachments=_attachments(message),
         blocked_images=blocked,
-        images_url=f"/c/{case_id}?images={message.message_id}" if blocked else "",
+        images_url=f"/c/{case_id}?images={_images().sign(str(message.message_id))}" if blocked else "",
         outbound_id="",
         reply_url=f"/c/{case_id}?reply_to={message.message_id}" if message.direction == "in" else "",
     )
@@ -116,6 +117,21 @@ _STATE = {
     "asked": "unknown",
     "rejected": "failed",
 }
+
+
+def _images() -> Signer:
+    return Signer(salt="inbox.images")
+
+
+def images_wanted(signed: str) -> int:
+    """The message whose remote pictures a member asked for with our own button; 0 for any other address.
+
+    Signed, because whoever can make a member follow a link could else have a mail say when it was read.
+    """
+    try:
+        return int(_images().unsign(signed))
+    except (BadSignature, ValueError):
+        return 0
 
 
 def outbound_bubble(item: OutboundView, author: str, case_id: int) -> Bubble:
