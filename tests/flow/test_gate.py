@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connection, connections
 
 from heard.connectorkit.errors import Unreachable
 from heard.connectorkit.manifest import Budget
@@ -482,3 +482,12 @@ def test_each_look_for_what_may_have_been_sent_is_counted(cast, line, monkeypatc
     assert len(looked) == 2
     ((_, left, amount, _),) = channels.health(cast.alice, line.channel_id).budgets
     assert amount - left == 2
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the refusing trigger is SQLite's")
+def test_what_has_left_stays_left(cast, line) -> None:
+    outbound_id = _reply(cast, line)
+    work()
+    assert _state(outbound_id) == "sent"
+    with pytest.raises(IntegrityError, match="moved where it may not"):
+        Outbound.objects.filter(pk=outbound_id).update(state="waiting")
