@@ -83,9 +83,9 @@ def test_units_differ():
     ids=range(13),
 )
 def test_no_text_of_64_kib_takes_long(text):
-    start = time.process_time()  # milliseconds, where a careless expression takes minutes
+    start = time.process_time()  # ours alone: a busy machine is no bug
     count(text, MASTODON)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 0.5
 
 
 @given(st.text(), st.text())

@@ -163,7 +163,7 @@ def test_ordinary_words_and_ids_are_left_alone(text):
 def test_hostile_text_does_not_hold_the_log(piece):
     started = time.process_time()
     redaction.redact_text(piece * 3000)
-    assert time.process_time() - started < 5  # milliseconds, where a careless expression takes minutes
+    assert time.process_time() - started < 0.5
 
 
 class Impolite(Exception):

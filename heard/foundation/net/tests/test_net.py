@@ -208,7 +208,7 @@ def test_a_server_that_drips_ends_at_the_total_time(net):
         started = time.monotonic()
         with pytest.raises(Unreachable, match="in time"):
             net.request("GET", server.url(), timeout_seconds=0.5)
-        assert time.monotonic() - started < 10  # of the 25 s that it would drip
+        assert time.monotonic() - started < 2
 
 
 def test_a_write_that_never_left_is_unreachable_and_one_that_left_is_unknown(net):
