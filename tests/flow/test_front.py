@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-import json
-import secrets
 from typing import Any
 
 import pytest
@@ -15,15 +12,13 @@ from django.db import connections
 from heard.config import hooks
 from heard.config.asgi import Application
 from heard.domains.channels import sql
-from heard.domains.channels.actions.link import seal_secrets
-from heard.domains.channels.models import Channel, Delivery
+from heard.domains.channels.models import Delivery
 from heard.domains.conversations.models import Message
 from heard.domains.organizations.queries import brands
-from heard.foundation import clock
 from tests.cast import Cast, work
+from tests.pushed import hear_by_push, said, signed
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
-SECRET = "the network's and ours"
 HANDLED = 40
 
 
@@ -31,38 +26,8 @@ HANDLED = 40
 def token(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a Sandbox channel. The front's threads give their connections back."""
     monkeypatch.setattr(hooks, "close_old_connections", connections.close_all)
-    row = Channel.objects.create(
-        organization_id=cast.alice.organization_id,
-        brand_id=next(brand.id for brand in brands(cast.alice) if brand.is_default),
-        network="sandbox",
-        native_id="northbridge",
-        handle="northbridge",
-        name="Northbridge",
-        settings={"address": "http://127.0.0.1:9"},
-        hook_token=secrets.token_urlsafe(32),
-        connected_at=clock.now(),
-        due_at=clock.now().replace(year=clock.now().year + 1),
-    )
-    row.secrets = seal_secrets(row.organization_id, row.pk, {"token": "none", "webhook_secret": SECRET})
-    row.save()
-    return row.hook_token
-
-
-def said(number: int) -> bytes:
-    post = {
-        "id": f"p{number}",
-        "author": {"id": "u1", "handle": "ann", "name": "Ann"},
-        "text": "Where is it?",
-        "created_at": "2026-11-22T10:00:00Z",
-        "visibility": "private",
-        "thread": "t1",
-        "version": 1,
-    }
-    return json.dumps({"events": [{"type": "post.created", "post": post}]}).encode()
-
-
-def signed(body: bytes) -> str:
-    return "sha256=" + hmac.new(SECRET.encode(), body, "sha256").hexdigest()
+    brand_id = next(brand.id for brand in brands(cast.alice) if brand.is_default)
+    return hear_by_push(cast.alice.organization_id, brand_id)
 
 
 def push(token: str, *bodies: bytes, signature: str | None = None, method: str = "POST") -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hmac
 import json
 import re
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.operations.installation import Installation
-from tests.operations.pushing_channel import SECRET
+from tests.pushed import said, signed
 from tests.servers.process import Missing, answers, free_port, running
 from tests.servers.proxies import PROXIES, Front
 
@@ -110,25 +109,10 @@ def behind(request, tmp_path_factory):
         yield found
 
 
-def said(number):
-    """A delivery of the Sandbox, signed."""
-    post = {
-        "id": f"p{number}",
-        "author": {"id": "u1", "handle": "ann", "name": "Ann"},
-        "text": "Where is it?",
-        "created_at": "2026-11-22T10:00:00Z",
-        "visibility": "private",
-        "thread": "t1",
-        "version": 1,
-    }
-    return json.dumps({"events": [{"type": "post.created", "post": post}]}).encode()
-
-
 def push(behind, body):
     """The first line of the answer to a delivery."""
-    signature = hmac.new(SECRET.encode(), body, "sha256").hexdigest()
-    signed = ["-H", f"X-Sandbox-Signature: sha256={signature}", "-H", "Expect:"]
-    head, _ = behind.visitor(OFFICE, "network").ask(behind.hook, "--data-binary", "@-", *signed, data=body)
+    headers = ["-H", f"X-Sandbox-Signature: {signed(body)}", "-H", "Expect:"]
+    head, _ = behind.visitor(OFFICE, "network").ask(behind.hook, "--data-binary", "@-", *headers, data=body)
     return head.splitlines()[0].strip()
 
 
