@@ -8,13 +8,11 @@ through, and never change a row.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from django.apps import apps
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from heard.connectorkit.vocabulary import Attachment as SeenAttachment
 from heard.connectorkit.vocabulary import AttachmentKind, Author, Verb
@@ -34,6 +32,7 @@ from heard.domains.outbox.models import Outbound
 from heard.foundation.errors import HeardError
 from heard.foundation.tenancy import Role
 from tests.memory_network import message
+from tests.tenants.addresses import routes_but
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 WORD = "heliotrope"
@@ -41,17 +40,8 @@ WORD = "heliotrope"
 OPEN = ("account/", "sign-in/", "setup/", "invitation/", "static/", "gallery/", "metrics")
 
 
-def _routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
-    for pattern in patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from _routes(pattern.url_patterns, route)
-        else:
-            yield route
-
-
 def _addresses() -> list[str]:
-    return sorted({route for route in _routes(get_resolver().url_patterns) if not route.startswith(OPEN)})
+    return routes_but(*OPEN)
 
 
 @pytest.fixture
