@@ -7,9 +7,7 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
-import time
 import webbrowser
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from rich.console import Console
 from heard.config import options, processes, up
 
 console = Console(stderr=True)
-START_SECONDS = 60.0
 
 
 def run(host: str, port: int, *, no_browser: bool, pace: int) -> int:
@@ -38,28 +35,22 @@ def run(host: str, port: int, *, no_browser: bool, pace: int) -> int:
     options.keep_address(url)
     os.environ.setdefault("HEARD_LOG_LEVEL", "WARNING")
     sandbox = up.Child("sandbox", _sandbox_arguments(sandbox_port, data, pace))
-    family = up.Family([sandbox])
-    family.start()
-    try:
+    with up.Family([sandbox]) as family:
+        family.begin(sandbox)
         with console.status("Waking the simulated public…"):
-            _wait_for_sandbox(sandbox, sandbox_port)
+            if not family.comes_up(sandbox, lambda: _listens(sandbox_port)):
+                raise click.ClickException("The Sandbox did not start; the reason stands above.")
         web, worker = up.children(host, port)
         family.children += [web, worker]
         setting_up = console.status("Setting up the demo company (a few seconds the first time)…")
         with setting_up, family.loading(web):
-            path = _company()
+            path = json.loads(family.prepare("heard.config.demo_company").splitlines()[-1])["path"]
         family.begin(worker)
         with console.status("Opening the doors…"):
-            serving = processes.wait_until_serving(url, START_SECONDS, web.is_alive)
-    except BaseException:
-        family.end()
-        raise
-    if not serving:
-        family.end()
-        console.print("[red]The demo did not come up; the reason stands above.[/]")
-        return 1
-    _say(url, path, sandbox_port, data, no_browser=no_browser)
-    up.serve(family)
+            if not family.comes_up(web, lambda: processes.is_ready(url)):
+                raise click.ClickException("The demo did not come up; the reason stands above.")
+        _say(url, path, sandbox_port, data, no_browser=no_browser)
+        family.watch()
     console.print("Stopped. The next start takes seconds.")
     return 0
 
@@ -100,7 +91,7 @@ def _storm(data: Path) -> str:
 
 
 def _sandbox_arguments(port: int, data: Path, pace: int) -> list[str]:
-    arguments = ["heard.connectors.sandbox.server", "--port", str(port), "--data", str(data), "--unannounced"]
+    arguments = ["heard.config.demo_public", "--port", str(port), "--data", str(data), "--unannounced"]
     return [*arguments, "--quiet"] if pace <= 0 else [*arguments, "--pace", str(pace)]
 
 
@@ -125,23 +116,7 @@ def _sandbox_port(data: Path) -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for_sandbox(child: up.Child, port: int) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and child.is_alive():
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.05)
-    raise click.ClickException("The Sandbox did not start; the reason stands above.")
-
-
-def _company() -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "heard.config.demo_company"],
-        stdout=subprocess.PIPE,
-        check=False,
-        env=dict(os.environ),
-    )
-    if done.returncode:
-        raise click.ClickException("The demo company could not be set up; the reason stands above.")
-    found: dict[str, str] = json.loads(done.stdout.decode().strip().splitlines()[-1])
-    return found["path"]
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

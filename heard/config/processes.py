@@ -58,6 +58,7 @@ def web(host: str, port: int) -> None:
 
     startup.settle()
     until_prepared()
+    leave_with_parent()
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()
@@ -94,7 +95,7 @@ def worker(*, with_streams: bool) -> None:
         found.awake.set()
 
     _on_stop(leave)
-    _leave_with_parent(found.stop)
+    leave_with_parent()
     if not is_postgres():
         channels.take_over()
     wakeups.listen(found)
@@ -119,7 +120,7 @@ def stream() -> None:
     """Hold the lines of networks that have them open, until told to stop."""
     stop = threading.Event()
     _on_stop(stop.set)
-    _leave_with_parent(stop)
+    leave_with_parent()
     log.info("stream_listens")
     streams(stop)
     os._exit(0)
@@ -132,29 +133,24 @@ def streams(stop: threading.Event) -> None:
     StreamKeeper(stop).run()
 
 
-def _leave_with_parent(stop: threading.Event) -> None:
+def leave_with_parent() -> None:
     """A child of ``heard up`` must not outlive it, not even after kill -9."""
     parent = os.environ.get("HEARD_PARENT", "")
     if not parent:
         return
 
     def watch() -> None:
-        while not stop.wait(1.0):
-            if os.getppid() != int(parent):
-                os.kill(os.getpid(), signal.SIGTERM)
-                return
+        while os.getppid() == int(parent):
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def wait_until_serving(url: str, seconds: float, is_alive: Callable[[], bool]) -> bool:
-    """True once the address answers its readiness probe."""
+def is_ready(url: str) -> bool:
+    """True when the web process at this address answers its readiness probe."""
     import httpx
 
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and is_alive():
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/readyz", timeout=1.0).status_code == 200:
-                return True
-        time.sleep(0.05)
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{url}/readyz", timeout=1.0).status_code == 200
     return False

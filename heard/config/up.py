@@ -9,15 +9,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import FrameType
+from typing import Self
 
 from rich.console import Console
 
 from heard.config import options, processes
 
 console = Console(stderr=True)
+START_SECONDS = 60.0
 STOP_SECONDS = 8.0
+LOOK_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -37,16 +41,26 @@ class Child:
 
 @dataclass(slots=True)
 class Family:
-    """Starts children, restarts the ones that die, stops all of them."""
+    """Starts children, restarts the ones that die, stops all of them.
+
+    Used as a context: from its first line Ctrl-C and SIGTERM set ``stop``, whatever is being done then,
+    and at its end nothing of it runs.
+    """
 
     children: list[Child]
     environment: dict[str, str] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def start(self) -> None:
-        """Start all."""
-        for child in self.children:
-            self.begin(child)
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._asked_to_stop)
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self.end()
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop.set()
 
     def begin(self, child: Child, *, after: int | None = None) -> None:
         """Start one of them; with ``after`` it loads, and waits for a word on this pipe."""
@@ -66,23 +80,57 @@ class Family:
     def loading(self, child: Child) -> Iterator[None]:
         """A child loads while the block prepares what it needs, and goes on when the block is done.
 
-        When the block fails all children end.
+        When the block fails the child leaves by itself.
         """
         heard, said = os.pipe()
         try:
             self.begin(child, after=heard)
             yield
             os.write(said, b"1")
-        except BaseException:
-            self.end()
-            raise
         finally:
             os.close(heard)
             os.close(said)
 
+    def prepare(self, module: str) -> str:
+        """Run a module in a process of its own, so that the parent stays small; what it printed.
+
+        Raises SystemExit with its code when it fails, with 0 when we are asked to stop meanwhile.
+        """
+        preparing = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdout=subprocess.PIPE,
+            # Ctrl-C reaches the parent only, here too.
+            start_new_session=True,
+        )
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                printed = preparing.communicate(timeout=LOOK_SECONDS)[0]
+                break
+            if self.stop.is_set():
+                preparing.terminate()
+                preparing.communicate()
+                raise SystemExit(0)
+        if preparing.returncode:
+            console.print("[red]The installation could not be prepared; the reason stands above.[/]")
+            raise SystemExit(preparing.returncode)
+        return printed.decode().strip()
+
+    def comes_up(self, child: Child, is_ready: Callable[[], bool]) -> bool:
+        """Wait until a child is ready; False when it dies or takes too long.
+
+        Raises SystemExit with 0 when we are asked to stop meanwhile.
+        """
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and child.is_alive():
+            if is_ready():
+                return True
+            if self.stop.wait(0.05):
+                raise SystemExit(0)
+        return False
+
     def watch(self) -> None:
-        """Until told to stop: whoever dies is started again, with growing pauses."""
-        while not self.stop.wait(0.5):
+        """Until asked to stop: whoever dies is started again, with growing pauses."""
+        while not self.stop.wait(LOOK_SECONDS):
             for child in self.children:
                 if child.process is not None and child.process.poll() is not None:
                     child.failures += 1
@@ -117,54 +165,23 @@ def children(host: str, port: int) -> list[Child]:
     ]
 
 
-def serve(family: Family) -> None:
-    """Run a family until Ctrl-C or SIGTERM."""
-
-    def ask(_number: int, _frame: object) -> None:
-        family.stop.set()
-
-    signal.signal(signal.SIGINT, ask)
-    signal.signal(signal.SIGTERM, ask)
-    try:
-        family.watch()
-    finally:
-        family.end()
-
-
 def run(host: str, port: int) -> int:
     """``heard up``."""
     data = options.data_folder()
     url = _url(host, port)
     web, worker = children(host, port)
-    family = Family([web, worker], {"HEARD_URL": os.environ.get("HEARD_URL", url)})
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     options.keep_address(url)
-    with family.loading(web):
-        setup = prepare_in_child()
-    family.begin(worker)
-    console.print(f"Heard serves [bold]{url}[/]   data: {data}")
-    if setup:
-        console.print(f"Set up your company: [bold]{url}{setup}[/]")
-    console.print("Ctrl-C stops it.")
-    serve(family)
+    with Family([web, worker], {"HEARD_URL": os.environ.get("HEARD_URL", url)}) as family:
+        with family.loading(web):
+            setup = family.prepare("heard.config.first")
+        family.begin(worker)
+        console.print(f"Heard serves [bold]{url}[/]   data: {data}")
+        if setup:
+            console.print(f"Set up your company: [bold]{url}{setup}[/]")
+        console.print("Ctrl-C stops it.")
+        family.watch()
     return 0
-
-
-def prepare_in_child() -> str:
-    """Migrate, collect static files, and make a set-up link where nobody is set up yet.
-
-    In a process of its own, so that the parent stays small. Returns the link's path, or "".
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", "heard.config.first"],
-        stdout=subprocess.PIPE,
-        check=False,
-        env=dict(os.environ),
-    )
-    if done.returncode:
-        console.print("[red]The installation could not be prepared; the reason stands above.[/]")
-        raise SystemExit(done.returncode)
-    return done.stdout.decode().strip()
 
 
 def _url(host: str, port: int) -> str:

@@ -35,8 +35,24 @@ def port() -> int:
 
 
 def _up(data: Path, port: int) -> subprocess.Popen[str]:
+    return _start("up", data, port)
+
+
+def _until_ready(port: int) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+                assert answer.read() == b"ready\n"
+                return
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
+def _start(command: str, data: Path, port: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "heard", "up", "--port", str(port)],
+        [sys.executable, "-m", "heard", command, "--port", str(port)],
         env=Installation(data).surroundings(),
         stderr=subprocess.PIPE,
         text=True,
@@ -49,20 +65,41 @@ def test_it_serves_says_where_to_begin_and_leaves_nothing_running(tmp_path: Path
     lines = [process.stderr.readline() for _ in range(2)]
     try:
         assert f"http://127.0.0.1:{port}" in lines[0]
-        until = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
-                    assert answer.read() == b"ready\n"
-                    break
-            except OSError:
-                assert time.monotonic() < until
-                time.sleep(0.1)
+        _until_ready(port)
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert process.returncode == 0
     assert _children(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", [0.7, 1.4, 2.8])
+def test_asked_to_stop_while_it_starts_it_stops_and_leaves_nothing_running(
+    tmp_path: Path, port: int, command: str, number: signal.Signals, after: float
+) -> None:
+    data = tmp_path / "data"
+    process = _start(command, data, port)
+    until = time.monotonic() + 60
+    while not _children(data) and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(after)
+    process.send_signal(number)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert _children(data) == []
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_killed_it_takes_its_children_along(tmp_path: Path, port: int, command: str) -> None:
+    data = tmp_path / "data"
+    process = _start(command, data, port)
+    _until_ready(port)
+    process.kill()
+    process.communicate(timeout=30)
+    assert _children(data) == []
 
 
 def test_a_damaged_database_is_a_sentence_and_nothing_serves(tmp_path: Path, port: int) -> None:
