@@ -21,6 +21,7 @@ from heard.connectorkit.vocabulary import (
 )
 
 from .mapping.addresses import is_address
+from .settings import own_addresses
 
 #: What servers usually take, where they do not say it themselves (EHLO SIZE).
 USUAL_BYTES = 25_000_000
@@ -45,8 +46,14 @@ def answer_to(verb: Verb, target: Target | None, actor: ActorKind, account: Acco
     if verb is Verb.REPLY and (target is None or target.kind is not MessageKind.EMAIL):
         return No("Only an e-mail can be answered by e-mail.", remedy="Write a new e-mail instead.")
     if target is not None and target.kind is MessageKind.EMAIL:
-        if not is_address(target.refs.get("reply_to") or target.author.handle):
+        address = target.refs.get("reply_to") or target.author.handle
+        if not is_address(address):
             return No("This e-mail names no address to answer to.", remedy="Write to an address you know.")
+        if address.lower() in own_addresses(account):
+            return No(
+                "This e-mail names only ourselves to answer to.",
+                remedy="Let the form that sent it put the customer's address into Reply-To.",
+            )
         if actor is ActorKind.BOT and target.refs.get("automatic"):
             return No(
                 "A machine wrote this e-mail, and machines must not answer each other without end.",

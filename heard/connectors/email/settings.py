@@ -78,6 +78,12 @@ def own_addresses(account: Account) -> frozenset[str]:
     return frozenset(piece.strip().lower() for piece in pieces if "@" in piece)
 
 
+def keeps_sent_beside_received(account: Account) -> bool:
+    """Whether the folder that is watched was also named as the Sent folder."""
+    sent = _text(account.settings, "sent_folder")
+    return bool(sent) and sent == (_text(account.settings, "folder") or "INBOX")
+
+
 def read_settings(account: Account) -> MailSettings:
     """The settings of a channel. Raises ``Rejected`` naming the field that cannot be used."""
     given = account.settings

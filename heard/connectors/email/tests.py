@@ -1028,6 +1028,39 @@ def test_a_copy_whose_id_the_provider_replaced_is_the_mail_that_we_sent(key, sen
     assert echo.canonical_id == canonical
 
 
+IN_OUR_NAME = (
+    f"From: Nordwind <{US}>\nTo: {US}\nMessage-ID: <form@www.nordwind.example>\n\nThe door fell off."
+)
+
+
+def test_in_the_inbox_anybody_can_write_in_our_name_and_in_the_sent_folder_only_we():
+    said = one(IN_OUR_NAME, folder="INBOX", uidvalidity=7, uid=1)
+    assert (said.author.is_us, said.author.handle) == (False, US)
+    ours = one(IN_OUR_NAME, folder="Sent", uidvalidity=7, uid=1, sent=True)
+    assert ours.author.is_us
+
+
+def test_where_one_folder_holds_both_the_sender_tells_what_was_sent():
+    mixed = mailbox(settings={"sent_folder": "INBOX"})
+    (ours,) = receive(IN_OUR_NAME, mixed, folder="INBOX", uidvalidity=7, uid=1)
+    (theirs,) = receive("From: a@b.example\n\nhi", mixed, folder="INBOX", uidvalidity=7, uid=2)
+    assert (ours.author.is_us, theirs.author.is_us) == (True, False)
+
+
+@pytest.mark.parametrize(("reply_to", "possible"), [("", False), ("Reply-To: anna@customer.example\n", True)])
+def test_nobody_answers_a_mail_that_names_only_ourselves(reply_to, possible):
+    said = one(reply_to + IN_OUR_NAME)
+    answer = CONNECTOR.supports(
+        Verb.REPLY,
+        target(kind=MessageKind.EMAIL, author=said.author, refs=said.refs),
+        ActorKind.HUMAN,
+        mailbox(),
+        NOW,
+    )
+    assert isinstance(answer, Yes) == possible
+    assert possible or "only ourselves" in answer.reason
+
+
 def test_without_a_sent_folder_nobody_can_tell(store, quick):
     store.folders.pop("Sent")
     assert isinstance(quick.look_up(line(None, store), write()), CannotTell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -74,6 +75,20 @@ def clamp(at: datetime, received_at: datetime) -> datetime:
         except OverflowError:
             return received_at
     return at if EARLIEST <= at <= received_at + timedelta(days=1) else received_at
+
+
+def originals(events: Sequence[MessageSeen]) -> dict[str, MessageSeen]:
+    """By canonical id: which of the copies that lie in several places (a mail's folders) is the message.
+
+    Ours where one is: what lies in the Sent folder was sent by us, whatever else holds a copy.
+    """
+    found: dict[str, MessageSeen] = {}
+    for event in events:
+        if event.canonical_id and event.id_scope:
+            held = found.setdefault(event.canonical_id, event)
+            if event.author.is_us and not held.author.is_us:
+                found[event.canonical_id] = event
+    return found
 
 
 def direction(event: MessageSeen, source: Source) -> str:

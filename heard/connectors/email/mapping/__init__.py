@@ -18,7 +18,7 @@ from heard.connectorkit.vocabulary import (
     RawDelivery,
     Visibility,
 )
-from heard.connectors.email.settings import own_addresses
+from heard.connectors.email.settings import keeps_sent_beside_received, own_addresses
 
 from .addresses import (
     NO_ID_DOMAIN,
@@ -67,7 +67,7 @@ def receive(account: Account, delivery: RawDelivery) -> Sequence[Event]:
 def _message(account: Account, envelope: Envelope, mail: Part, at: datetime) -> MessageSeen:
     headers = mail.headers
     ours = own_addresses(account)
-    sender, is_us = _sender(headers, ours, sent=envelope.sent)
+    sender, is_us = _sender(headers, ours, envelope, mixed=keeps_sent_beside_received(account))
     subject = headers.words("subject", LONGEST_SUBJECT)
     automatic = not is_us and is_automatic(headers, sender.address, subject, ours)
     content = read_content(mail)
@@ -109,21 +109,23 @@ def _message(account: Account, envelope: Envelope, mail: Part, at: datetime) -> 
     )
 
 
-def _sender(headers: Headers, ours: frozenset[str], *, sent: bool) -> tuple[Mailbox, bool]:
+def _sender(
+    headers: Headers, ours: frozenset[str], envelope: Envelope, *, mixed: bool
+) -> tuple[Mailbox, bool]:
     """Who wrote it, and whether that is us.
 
-    A form on the company's site writes in the company's name and puts the customer into Reply-To: such
-    a mail is the customer's. Only what lies in the Sent folder is ours whatever it says.
+    Only what lies in the Sent folder is ours, whatever it says (``mixed``: received and sent mail share a
+    folder, and only there does the sender tell). In an inbox anybody can write in our name, and a form on
+    the company's site does: it is the customer's mail, and Reply-To says whose. A copy of what we sent
+    is known by its Message-ID.
     """
     named = ("from", "sender", "reply-to", "return-path")
     found = (box for name in named for box in mailboxes(headers.first(name)))
     sender = next(found, Mailbox("", headers.words("from", 200)))
-    if sent:
-        return sender, True
-    if sender.key in ours:
-        others = [box for box in mailboxes(headers.first("reply-to")) if box.key not in ours]
-        return (others[0], False) if others else (sender, True)
-    return sender, False
+    if envelope.sent or sender.key not in ours:
+        return sender, envelope.sent
+    others = [box for box in mailboxes(headers.first("reply-to")) if box.key not in ours]
+    return (others[0], False) if others else (sender, mixed)
 
 
 def _author(account: Account, sender: Mailbox, *, is_us: bool) -> Author:

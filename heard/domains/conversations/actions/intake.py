@@ -29,6 +29,7 @@ from heard.domains.conversations import rules, sql
 from heard.domains.conversations.actions.arriving import New, message_row
 from heard.domains.conversations.actions.changes import apply_edit, apply_gone, apply_receipt
 from heard.domains.conversations.facts import MessagesArrived
+from heard.domains.conversations.models import Message
 from heard.domains.conversations.rules import Key, Placed
 from heard.domains.journal import actions as journal
 from heard.domains.media import actions as media
@@ -78,6 +79,7 @@ class _Intake:
         self.by_canonical: dict[str, Key] = {}
         self.batch_keys: dict[Key, str] = {}  # conversation key of messages of this batch
         self.people: dict[tuple[str, str], Known | None] = {}
+        self.copies: list[MessageSeen] = []
 
     def run(self, batch: Sequence[Incoming]) -> TakenIn:
         """The whole intake, in the order in which one step needs the other."""
@@ -157,11 +159,15 @@ class _Intake:
     def _sort_out(self, seen: Sequence[tuple[MessageSeen, Incoming]]) -> list[New]:
         """Known messages are edited or promoted; the others become new ones."""
         fresh: list[tuple[MessageSeen, Incoming]] = []
+        originals = rules.originals([event for event, _ in seen])
         for event, item in seen:
             key = (event.id_scope, event.native_id)
             held = self.held.get(key)
             if held is None and event.canonical_id in self.by_canonical and event.id_scope:
                 self._alias(event, self.held[self.by_canonical[event.canonical_id]])
+                self.result.seen_before += 1
+            elif held is None and originals.get(event.canonical_id, event) is not event:
+                self.copies.append(event)
                 self.result.seen_before += 1
             elif held is None:
                 if (
@@ -177,6 +183,10 @@ class _Intake:
         return [self._new(number, event, item) for number, (event, item) in zip(ids, fresh, strict=True)]
 
     def _alias(self, event: MessageSeen, held: Placed) -> None:
+        """A second address of a message. One that only our own mailbox has (Sent) says whose it is."""
+        if event.author.is_us and held.direction == "in":
+            Message.objects.filter(pk=held.message_id).update(direction="out", identity=None)
+            self._announce_echo(held.message_id, held.conversation_id or 0)
         db.insert_rows(
             "conversations_messagealias",
             ("organization_id", "channel_id", "message_id", "id_scope", "native_id"),
@@ -306,6 +316,9 @@ class _Intake:
         if not new:
             return
         sql.insert_messages([message_row(self.organization_id, self.channel_id, item) for item in new])
+        for copy in self.copies:
+            if copy.canonical_id in self.by_canonical:  # else its original was refused
+                self._alias(copy, self.held[self.by_canonical[copy.canonical_id]])
         self._insert_attachments(new)
         for message_id, conversation_id in sql.adopt(
             self.organization_id, self.channel_id, [item.event.native_id for item in new]

@@ -13,6 +13,7 @@ from django.db import connections
 from heard.connectorkit.vocabulary import Author, MessageGone, Ref, Source, Visibility
 from heard.domains.channels.models import Delivery
 from heard.domains.conversations.models import Conversation, Message, MessageVersion
+from heard.domains.inbox.models import Case
 from heard.foundation import clock
 from heard.foundation.work import Slice, jobs
 from tests.cast import work
@@ -97,6 +98,26 @@ def test_an_answer_that_comes_before_its_parent_is_linked_when_the_parent_comes(
     child = Message.objects.get(native_id="m2")
     assert child.parent is not None
     assert child.parent.native_id == "m1"
+
+
+def _mail(folder: str, *, ours: bool = False):
+    author = Author("us", "@us", is_us=True) if ours else Author("us", "@us")
+    seen = message(folder, visibility=Visibility.PRIVATE, thread_key="<x>", author=author)
+    return replace(seen, text="Dear Ann", id_scope=folder, canonical_id="<x>")
+
+
+@pytest.mark.parametrize("order", [("INBOX", "Sent"), ("Sent", "INBOX"), ("INBOX",), ("Sent",)])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_mail_in_two_folders_is_one_and_ours_if_one_is_the_sent_folder(line, order, at_once) -> None:
+    copies = [_mail(folder, ours=folder == "Sent") for folder in order]
+    for batch in [copies] if at_once else [[copy] for copy in copies]:
+        line.says(*batch)
+    line.says(*copies)
+    assert _messages(line) == ["Dear Ann"]
+    row = Message.objects.get()
+    assert row.direction == ("out" if "Sent" in order else "in")
+    assert (row.identity_id is None) == ("Sent" in order)
+    assert (Case.objects.get().waiting_since is None) == ("Sent" in order)
 
 
 def test_somebody_else_with_a_matter_of_their_own_is_split_off(line) -> None:
