@@ -6,7 +6,8 @@ import pytest
 
 from heard.connectorkit.vocabulary import Receipt, ReceiptState, Verb
 from heard.domains.conversations.models import Message
-from heard.domains.inbox.models import Case
+from heard.domains.inbox import actions as inbox
+from heard.domains.inbox.models import Case, Episode
 from heard.domains.outbox import actions as outbox
 from heard.foundation import clock
 from tests.cast import Cast, Line, work
@@ -57,3 +58,41 @@ def test_the_reason_is_forgotten_with_the_person(cast: Cast, line: Line, answere
     line.says(receipt(ReceiptState.FAILED, REASON))
     actions.erase_contact(cast.alice, Case.objects.get().contact_id)
     assert "ann@" not in str(list(Message.objects.values()))
+
+
+@pytest.mark.parametrize(
+    ("state", "before", "after"),
+    [
+        (ReceiptState.FAILED, "done", "open"),
+        (ReceiptState.FAILED, "pending", "open"),
+        (ReceiptState.FAILED, "open", "open"),
+        (ReceiptState.FAILED, "spam", "spam"),
+        (ReceiptState.DELIVERED, "done", "done"),
+    ],
+)
+def test_what_came_back_is_open_again_and_waiting(
+    cast: Cast, line: Line, answered: int, state: ReceiptState, before: str, after: str
+) -> None:
+    inbox.set_status(cast.alice, answered, before)
+    line.says(receipt(state, REASON))
+    case = Case.objects.get()
+    waits = state is ReceiptState.FAILED and before != "spam"
+    assert (case.status, case.waiting_since is not None) == (after, waits)
+    open_episodes = Episode.objects.filter(case=case, resolved_at__isnull=True).count()
+    assert open_episodes == (after in {"open", "pending"})
+
+
+def test_a_bounce_told_twice_opens_a_case_once(cast: Cast, line: Line, answered: int) -> None:
+    line.says(receipt(ReceiptState.FAILED, REASON))
+    inbox.set_status(cast.alice, answered, "done")
+    line.says(receipt(ReceiptState.FAILED, REASON))
+    assert Case.objects.get().status == "done"
+
+
+def test_the_next_answer_ends_the_waiting_again(cast: Cast, line: Line, answered: int) -> None:
+    line.says(receipt(ReceiptState.FAILED, REASON))
+    assert Case.objects.get().waiting_since is not None
+    target_id = Case.objects.get().last_inbound_id
+    outbox.submit(cast.alice, verb=Verb.REPLY, target_id=target_id, text="Once more", undo_seconds=0)
+    work()
+    assert Case.objects.get().waiting_since is None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from heard.domains.conversations.facts import MessagesArrived, MessageSent
+from heard.connectorkit.vocabulary import ReceiptState
+from heard.domains.conversations.facts import MessagesArrived, MessageSent, ReceiptHeard
 from heard.domains.inbox import actions
 from heard.domains.journal.facts import Sealed, on
 
 
-@on("inbox.cases", MessagesArrived, MessageSent)
+@on("inbox.cases", MessagesArrived, MessageSent, ReceiptHeard)
 def cases(sealed: Sequence[Sealed]) -> None:
-    """Messages reach their cases; our answers end the waiting. In the order in which they happened."""
+    """Messages reach their cases; our answers end the waiting, unless they come back. In the order in which
+    they happened.
+    """
     arrived: list[int] = []
 
     def bring() -> None:
@@ -22,6 +25,12 @@ def cases(sealed: Sequence[Sealed]) -> None:
     for fact in sealed:
         if fact.kind == MessagesArrived.kind:
             arrived.extend(fact.data["message_ids"])
+        elif fact.kind == ReceiptHeard.kind:
+            if fact.data["state"] == ReceiptState.FAILED.value and fact.data["conversation_id"]:
+                bring()
+                actions.note_not_delivered(
+                    fact.organization_id, fact.data["conversation_id"], fact.data["message_id"], fact.at
+                )
         elif fact.data["conversation_id"]:
             bring()
             actions.note_answered(

@@ -112,7 +112,9 @@ def apply_receipt(organization_id: int, channel_id: int, event: Receipt) -> int:
     )
     if message is None:
         return 0
-    if event.state is ReceiptState.FAILED and message.state == MessageState.VISIBLE:
+    if event.state is ReceiptState.FAILED:
+        if FAILED in message.refs or message.state != MessageState.VISIBLE:
+            return 0  # said before, or of words that are gone: nobody is told again
         reason = rules.clean(event.reason, rules.LONGEST_REASON) or "The network gave no reason."
         message.refs = {**message.refs, FAILED: reason}
         message.save(update_fields=["refs"])

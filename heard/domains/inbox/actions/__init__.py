@@ -1,6 +1,6 @@
 """The verbs of the inbox."""
 
-from .arrive import bring_to_cases, note_answered
+from .arrive import bring_to_cases, note_answered, note_not_delivered
 from .work import assign_case, erase_contact, mark_seen, set_status, write_note
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "erase_contact",
     "mark_seen",
     "note_answered",
+    "note_not_delivered",
     "set_status",
     "write_note",
 ]

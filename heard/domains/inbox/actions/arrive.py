@@ -175,3 +175,24 @@ def note_answered(
         Episode.objects.filter(pk=episode.pk).update(first_answered_at=at)
     fact = CaseAnswered(case.pk, episode.pk if episode else 0, message_id)
     journal.append(organization_id, actor, [fact], at=at)
+
+
+def note_not_delivered(organization_id: int, conversation_id: int, message_id: int, at: datetime) -> None:
+    """What we sent came back: the person still waits, and the case is open again (spam stays spam)."""
+    case = Case.objects.filter(
+        organization_id=organization_id, caseconversation__conversation_id=conversation_id
+    ).first()
+    if case is None or case.status == "spam":
+        return
+    reopened = case.status == "done"
+    Case.objects.filter(pk=case.pk).update(
+        status="open",
+        waiting_since=case.waiting_since or at,
+        last_at=max(case.last_at, at),
+        last_message_id=message_id,
+        changed=case.changed + 1,
+    )
+    if reopened:
+        sql.insert_episodes([(organization_id, case.pk, at)])
+    fact = CasesTouched((case.pk,), (conversation_id,), (False,), (reopened,))
+    journal.append(organization_id, system(organization_id).label, [fact])
