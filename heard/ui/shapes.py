@@ -144,7 +144,7 @@ class Row:
     at: datetime
     waiting_since: datetime | None = None
     unread: bool = False
-    tags: Sequence[str] = ()
+    tags: tuple[str, ...] = ()
     owner_initials: str | None = None
     owner_name: str | None = None
     visibility: str = "public"
@@ -197,9 +197,9 @@ class Bubble:
     outbound_id: str = ""
     edited: bool = False
     deleted: bool = False
-    attachments: Sequence[Attachment] = ()
-    state_actions: Sequence[Action] = ()
-    actions: Sequence[Action] = ()
+    attachments: tuple[Attachment, ...] = ()
+    state_actions: tuple[Action, ...] = ()
+    actions: tuple[Action, ...] = ()
     reply_url: str = ""
     blocked_images: int = 0
     images_url: str = ""

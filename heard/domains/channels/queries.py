@@ -104,17 +104,26 @@ def _view(row: Channel) -> ChannelView:
     )
 
 
+@once
+def _rows(organization_id: int) -> dict[int, Channel]:
+    """All channels of an organization by id, whatever their state: a page asks of them a dozen times."""
+    rows = Channel.objects.filter(organization_id=organization_id).defer("secrets")
+    return {row.pk: row for row in rows.order_by("network", "pk")}
+
+
 def channels(actor: Actor) -> list[ChannelView]:
     """The organization's channels that this actor may see, closed ones left out."""
     hidden = hidden_channel_ids(actor)
-    rows = Channel.objects.filter(organization_id=actor.organization_id).exclude(state=ChannelState.CLOSED)
-    return [_view(row) for row in rows.order_by("network", "pk") if row.pk not in hidden]
+    return [
+        _view(row)
+        for row in _rows(actor.organization_id).values()
+        if row.state != ChannelState.CLOSED and row.pk not in hidden
+    ]
 
 
-@once
 def channel(actor: Actor, channel_id: int) -> ChannelView:
     """One channel, closed or not. Raises ``NotFound`` for anybody else's, or a hidden one."""
-    row = Channel.objects.filter(organization_id=actor.organization_id, pk=channel_id).first()
+    row = _rows(actor.organization_id).get(channel_id)
     if row is None or row.pk in hidden_channel_ids(actor):
         raise NotFound("There is no such channel here.")
     return _view(row)
@@ -122,8 +131,8 @@ def channel(actor: Actor, channel_id: int) -> ChannelView:
 
 def channel_views(organization_id: int, channel_ids: Iterable[int]) -> dict[int, ChannelView]:
     """Channels by id, whatever their state. For drawing what was said on them."""
-    rows = Channel.objects.filter(organization_id=organization_id, pk__in=list(channel_ids))
-    return {row.pk: _view(row) for row in rows}
+    rows = _rows(organization_id)
+    return {number: _view(rows[number]) for number in channel_ids if number in rows}
 
 
 def account_of(row: Channel, secrets: Mapping[str, str] | None = None) -> Account:
@@ -139,10 +148,9 @@ def account_of(row: Channel, secrets: Mapping[str, str] | None = None) -> Accoun
     )
 
 
-@once
 def account(organization_id: int, channel_id: int) -> Account:
     """A channel's account without secrets, for ``supports`` and ``receive``."""
-    row = Channel.objects.filter(organization_id=organization_id, pk=channel_id).first()
+    row = _rows(organization_id).get(channel_id)
     if row is None:
         raise NotFound("There is no such channel here.")
     return account_of(row)
@@ -175,9 +183,9 @@ def settings_of(actor: Actor, channel_id: int) -> dict[str, Any]:
 
 def refused(actor: Actor) -> list[ChannelView]:
     """Channels whose credentials the network no longer takes, for the banner on every page."""
-    rows = Channel.objects.filter(organization_id=actor.organization_id, state=ChannelState.REFUSED)
-    hidden = hidden_channel_ids(actor) if rows.exists() else set()
-    return [_view(row) for row in rows.order_by("pk") if row.pk not in hidden]
+    hidden = hidden_channel_ids(actor)
+    rows = [row for row in _rows(actor.organization_id).values() if row.state == ChannelState.REFUSED]
+    return [_view(row) for row in rows if row.pk not in hidden]
 
 
 @once

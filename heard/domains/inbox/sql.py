@@ -158,3 +158,21 @@ def counts(organization_id: int, conditions: Sequence[str], parameters: Sequence
     return int(
         db.fetch_all(f"SELECT COUNT(*) FROM inbox_case k WHERE {where}", [organization_id, *parameters])[0][0]
     )
+
+
+def seen_at(member_id: int, case_id: int) -> datetime | None:
+    """Up to when a member has read a case."""
+    rows = db.fetch_all(
+        "SELECT seen_at FROM inbox_caseseen WHERE member_id = %s AND case_id = %s", [member_id, case_id]
+    )
+    return instant(rows[0][0]) if rows else None
+
+
+def see(organization_id: int, member_id: int, case_id: int, upto: datetime) -> None:
+    """Note up to when a member has read a case; never back, where a slow page comes after a newer one."""
+    db.execute_many(
+        "INSERT INTO inbox_caseseen (organization_id, member_id, case_id, seen_at) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (member_id, case_id) DO UPDATE SET seen_at = excluded.seen_at"
+        " WHERE inbox_caseseen.seen_at < excluded.seen_at",
+        [(organization_id, member_id, case_id, moment(upto))],
+    )

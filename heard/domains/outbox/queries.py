@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from heard.connectorkit.vocabulary import (
     ActorKind,
@@ -22,7 +22,7 @@ from heard.connectorkit.vocabulary import (
 from heard.domains.channels import queries as channels
 from heard.domains.conversations import queries as conversations
 from heard.domains.outbox.models import Hold, Outbound, OutboundState
-from heard.domains.outbox.rules import HoldFacts
+from heard.domains.outbox.rules import HoldFacts, stopping
 from heard.foundation import clock
 from heard.foundation.asked import once
 from heard.foundation.tenancy import Actor
@@ -202,11 +202,7 @@ def open_holds(organization_id: int) -> list[HoldFacts]:
 
 def holding(organization_id: int, channel_id: int) -> HoldFacts | None:
     """The hold that stops this channel now, for the composer."""
-    rows = Hold.objects.filter(organization_id=organization_id, released_at__isnull=True).filter(
-        Q(channel_id__isnull=True) | Q(channel_id=channel_id)
-    )
-    row = rows.order_by("channel_id", "pk").first()
-    return HoldFacts(row.pk, row.channel_id, row.reason) if row else None
+    return stopping(open_holds(organization_id), channel_id)
 
 
 def with_history(organization_id: int, target_id: int, target: Target) -> Target:

@@ -118,7 +118,7 @@ def _row(index: int, person: dict[str, Any], selected: str) -> Row:
         at=_ago(minutes=2 + 3 * index),
         waiting_since=_ago(minutes=8 + 4 * index) if late or index % 5 in {2, 4} else None,
         unread=index % 4 in {0, 3},
-        tags=person["tags"],
+        tags=tuple(person["tags"]),
         owner_initials=owner,
         owner_name="Maya Ellis" if owner else None,
         visibility="private" if person["kind"] in PRIVATE_KINDS else "public",
@@ -136,7 +136,7 @@ def _bubble(entry: dict[str, Any]) -> Bubble:
     entry["at"] = _ago(minutes=entry.pop("minutes", 0))
     entry["initials"] = initials_of(entry["author_name"])
     entry["actions"] = [Action(**action) for action in entry.get("actions", ())]
-    entry["state_actions"] = [Action(**action) for action in entry.get("state_actions", ())]
+    entry["state_actions"] = tuple(Action(**action) for action in entry.get("state_actions", ()))
     entry["attachments"] = [Attachment(**file) for file in entry.get("attachments", ())]
     if "within_seconds" in entry:
         entry["undo_until"] = _ago(seconds=-entry.pop("within_seconds"))

@@ -10,20 +10,21 @@ from typing import Any, NamedTuple
 from django import template
 from django.forms import BoundField
 from django.http import HttpRequest, QueryDict
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from heard.ui import offers
 from heard.ui.build import network_names
-from heard.ui.shapes import TINTS, initials_of, tint_of
+from heard.ui.drawing import DAY, draw, reader, since, span
+from heard.ui.shapes import TINTS, Bubble, Row, initials_of, tint_of
 
 register = template.Library()
 
-MINUTE, HOUR, DAY = 60, 3_600, 86_400
 # Arrows of direction turn with the script; all other signs look the same both ways.
 DIRECTED = frozenset(
     {"chevron-left", "chevron-right", "corner-down-right", "reply", "send", "log-out", "undo-2"}
@@ -45,6 +46,28 @@ def slot(context: template.Context, name: str, subject: object = None) -> SafeSt
     """What higher rooms show here, in order: ``{% slot "person" person.contact_id %}``; see ``ui.offers``."""
     # Each panel renders a template of its own, so its text is escaped already.
     return mark_safe("".join(offers.panels(name, context.get("actor"), subject)))  # noqa: S308
+
+
+@register.simple_tag
+def row(row: Row) -> SafeString:
+    """One case in a list: ``{% row row %}``."""
+    return draw("ui/parts/row.html", "row", row, reader(), ages=(row.at, row.waiting_since))
+
+
+LONGEST_REMEMBERED = 8_000
+"""Characters. A long mail is drawn each time: few of them would fill the memory."""
+
+
+@register.simple_tag(takes_context=True)
+def bubble(context: template.Context, bubble: Bubble) -> SafeString:
+    """One thing said, or one that happened: ``{% bubble bubble %}``."""
+    if bubble.actions or bubble.state_actions or bubble.undo_until:
+        # Forms carry this page's token, countdowns this moment.
+        values = {"bubble": bubble, "csrf_token": context.get("csrf_token")}
+        return render_to_string("ui/parts/bubble.html", values)
+    if len(bubble.html) + len(bubble.text) > LONGEST_REMEMBERED:
+        return render_to_string("ui/parts/bubble.html", {"bubble": bubble})
+    return draw("ui/parts/bubble.html", "bubble", bubble, reader())
 
 
 @register.filter(is_safe=True)
@@ -129,31 +152,10 @@ def depth_class(depth: int) -> str:
 
 def short_span(seconds: float) -> str:
     """A span in its largest unit: "now", "8m", "5h", "3d"."""
-    if seconds < MINUTE:
+    unit, n = span(seconds)
+    if not unit:
         return _("now")
-    if seconds < HOUR:
-        return _("%(n)dm") % {"n": int(seconds // MINUTE)}
-    if seconds < DAY:
-        return _("%(n)dh") % {"n": int(seconds // HOUR)}
-    return _("%(n)dd") % {"n": int(seconds // DAY)}
-
-
-def spoken_span(seconds: float) -> str:
-    """The same span in words, for assistive technology."""
-    if seconds < MINUTE:
-        return _("less than a minute")
-    if seconds < HOUR:
-        n = int(seconds // MINUTE)
-        return ngettext("%(n)d minute", "%(n)d minutes", n) % {"n": n}
-    if seconds < DAY:
-        n = int(seconds // HOUR)
-        return ngettext("%(n)d hour", "%(n)d hours", n) % {"n": n}
-    n = int(seconds // DAY)
-    return ngettext("%(n)d day", "%(n)d days", n) % {"n": n}
-
-
-def _seconds_since(moment: datetime) -> float:
-    return max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    return {"m": _("%(n)dm"), "h": _("%(n)dh"), "d": _("%(n)dd")}[unit] % {"n": n}
 
 
 @register.simple_tag
@@ -161,7 +163,7 @@ def ago(moment: datetime | None) -> SafeString:
     """A ``<time>``: relative under a day ("8m", kept fresh by the page), then the date."""
     if moment is None:
         return mark_safe("")
-    seconds = _seconds_since(moment)
+    seconds = since(moment)
     at = _written(moment)
     if seconds < DAY:
         return format_html(
@@ -207,7 +209,7 @@ def seconds_until(moment: datetime) -> int:
 @register.simple_tag
 def span_since(moment: datetime | None) -> str:
     """The bare text of how long ago something was: "8m"."""
-    return "" if moment is None else short_span(_seconds_since(moment))
+    return "" if moment is None else short_span(since(moment))
 
 
 @register.simple_tag

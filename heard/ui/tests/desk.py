@@ -120,7 +120,7 @@ def _thread_with(text: str) -> object:
         state="waiting",
         state_label="Sending in 10 s",
         undo_until=datetime.now(UTC) + timedelta(seconds=10),
-        state_actions=[Action("undo", "Undo", "/undo")],
+        state_actions=(Action("undo", "Undo", "/undo"),),
     )
     part = thread.conversations[0]
     return replace(thread, conversations=[replace(part, items=[*part.items, mine])])

@@ -64,7 +64,6 @@ def test_no_time_draws_nothing():
 @given(st.floats(min_value=0, max_value=1e9))
 def test_spans_are_whole_numbers(seconds):
     assert "." not in ui.short_span(seconds)
-    assert "." not in ui.spoken_span(seconds)
 
 
 def test_countdown_is_never_negative():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 
-from heard.domains.inbox import queries
+from heard.domains.inbox import queries, sql
 from heard.domains.inbox.facts import CaseAssigned, CaseNotesErased, CaseStatusChanged, NoteWritten
-from heard.domains.inbox.models import Case, CaseEvent, CaseSeen, CaseStatus, Episode, Note
+from heard.domains.inbox.models import Case, CaseEvent, CaseStatus, Episode, Note
 from heard.domains.journal import actions as journal
 from heard.domains.notifications import actions as notifications
 from heard.domains.organizations import queries as organizations
@@ -123,16 +125,15 @@ def write_note(actor: Actor, case_id: int, text: str) -> int:
     return note.pk
 
 
-def mark_seen(actor: Actor, case_id: int) -> None:
-    """This member has read the case up to now."""
+def mark_seen(actor: Actor, case_id: int, upto: datetime) -> None:
+    """This member has read the case up to a moment: that of the newest thing they were shown."""
     if actor.member_id is None:
         return
     queries.require_visible(actor, case_id)
-    CaseSeen.objects.update_or_create(
-        member_id=actor.member_id,
-        case_id=case_id,
-        defaults={"organization_id": actor.organization_id, "seen_at": clock.now()},
-    )
+    if sql.seen_at(actor.member_id, case_id) == upto:
+        return
+    with transaction.atomic():
+        sql.see(actor.organization_id, actor.member_id, case_id, upto)
 
 
 def erase_contact(actor: Actor, contact_id: int) -> int:

@@ -73,6 +73,7 @@ def case_context(request: MemberRequest, case_id: int) -> dict[str, Any]:
         ),
         "composer": composing.composer(actor, case, reply_to=whole(request.GET.get("reply_to", "")) or 0),
         "person": composing.person(actor, case),
+        "shown_upto": case.last_at,
     }
 
 
@@ -99,7 +100,7 @@ def case_page(request: MemberRequest, case_id: int) -> HttpResponse:
         wanted = _wanted(request, request.GET.get("view", "open"))
         context |= list_context(request, wanted, selected=case_id)
         context["open"] = "thread"
-    actions.mark_seen(request.actor, case_id)
+    actions.mark_seen(request.actor, case_id, context["shown_upto"])
     response = varied(render(request, template_for(request, "inbox/inbox.html", REGIONS), context))
     if threads.images_wanted(request.GET.get("images", "")):
         # This member asked for one message's remote pictures: allowed on this answer only.

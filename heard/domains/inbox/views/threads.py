@@ -88,7 +88,7 @@ def _inline_urls(message: MessageView) -> dict[str, str]:
     }
 
 
-def _attachments(message: MessageView) -> list[Attachment]:
+def _attachments(message: MessageView) -> tuple[Attachment, ...]:
     found = []
     for item in message.attachments:
         is_picture = item.file_id is not None and item.content_type in SHOWN_INLINE
@@ -106,7 +106,7 @@ def _attachments(message: MessageView) -> list[Attachment]:
                 blocked_reason=reason,
             )
         )
-    return found
+    return tuple(found)
 
 
 _STATE = {
@@ -160,14 +160,13 @@ def outbound_bubble(item: OutboundView, author: str, case_id: int) -> Bubble:
         reason=item.reason,
         undo_until=item.undo_until if item.state == "waiting" and not item.in_doubt else None,
         outbound_id=str(item.outbound_id),
-        state_actions=actions,
+        state_actions=tuple(actions),
     )
 
 
 def thread(actor: Actor, case: CaseView, *, show_images: int = 0, back: str = "/inbox/") -> Thread:
     """The open case with everything said in it."""
-    people = organizations.members(actor)
-    names = {line.id: line.name for line in organizations.members(actor, with_removed=True)}
+    names = organizations.everybodys_names(actor)
     teams = organizations.teams(actor)
     parts = _parts(actor, case, names, show_images)
     person = contacts.contact(actor, case.contact_id).name if case.contact_id else _("Somebody")
@@ -198,7 +197,10 @@ def thread(actor: Actor, case: CaseView, *, show_images: int = 0, back: str = "/
         assign_url=f"/c/{case.case_id}/assign" if may(actor, Permission.ASSIGN) else "",
         status_url=f"/c/{case.case_id}/status" if may_work else "",
         owners=[
-            *(Choice(str(line.id), line.name, line.id == case.owner_id) for line in people),
+            *(
+                Choice(str(number), name, number == case.owner_id)
+                for number, name in organizations.colleagues(actor)
+            ),
             Choice("0", _("Nobody"), case.owner_id is None),
         ],
         teams=[

@@ -83,8 +83,29 @@ def member(actor: Actor, member_id: int) -> MemberLine:
 
 def member_names(actor: Actor, member_ids: Iterable[int]) -> dict[int, str]:
     """Names by id, of removed members too; ids of other organizations are left out."""
-    rows = Member.objects.filter(organization_id=actor.organization_id, pk__in=set(member_ids))
-    return dict(rows.values_list("pk", "name"))
+    everybody = _names(actor.organization_id)
+    return {number: everybody[number][0] for number in member_ids if number in everybody}
+
+
+def everybodys_names(actor: Actor) -> dict[int, str]:
+    """Names by id of all who ever were members: who did something."""
+    return {number: name for number, (name, _) in _names(actor.organization_id).items()}
+
+
+def colleagues(actor: Actor) -> list[tuple[int, str]]:
+    """(id, name) of the organization's members by name: who may be given something."""
+    here = [
+        (number, name)
+        for number, (name, removed_at) in _names(actor.organization_id).items()
+        if not removed_at
+    ]
+    return sorted(here, key=lambda line: (line[1].casefold(), line[0]))
+
+
+@once
+def _names(organization_id: int) -> dict[int, tuple[str, datetime | None]]:
+    rows = Member.objects.filter(organization_id=organization_id)
+    return {row[0]: (row[1], row[2]) for row in rows.values_list("pk", "name", "removed_at")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,14 +54,16 @@ class TeamLine:
     is_archived: bool
 
 
-@once
 def teams(actor: Actor, *, with_archived: bool = False) -> list[TeamLine]:
     """The organization's teams by name; archived ones last, and only when asked for."""
-    rows = Team.objects.filter(organization_id=actor.organization_id)
-    if not with_archived:
-        rows = rows.filter(archived_at__isnull=True)
+    return [team for team in _teams(actor.organization_id) if with_archived or not team.is_archived]
+
+
+@once
+def _teams(organization_id: int) -> list[TeamLine]:
+    rows = Team.objects.filter(organization_id=organization_id)
     inside: dict[int, list[int]] = {}
-    for team_id, member_id in TeamMember.objects.filter(organization_id=actor.organization_id).values_list(
+    for team_id, member_id in TeamMember.objects.filter(organization_id=organization_id).values_list(
         "team_id", "member_id"
     ):
         inside.setdefault(team_id, []).append(member_id)

@@ -88,7 +88,7 @@ def _bubble(actor: Actor, view: OutboundView, author: str) -> Bubble:
         state_label=str(view.state_label),
         reason=view.reason,
         outbound_id=str(view.outbound_id),
-        state_actions=_actions(view) if may_act else (),
+        state_actions=tuple(_actions(view)) if may_act else (),
     )
 
 
