@@ -23,6 +23,7 @@ from heard.config import hooks, live, options
 from heard.domains.journal import queries as journal
 from heard.domains.organizations import queries as organizations
 from heard.foundation import metrics
+from heard.foundation.tenancy import Actor
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -132,8 +133,8 @@ def _session_key(scope: Scope) -> str:
     return parse_cookie(given.decode("latin-1")).get(settings.SESSION_COOKIE_NAME, "")
 
 
-def _who(session_key: str) -> tuple[int, int] | None:
-    """(organization, its last position) of the member behind a session."""
+def _who(session_key: str) -> tuple[Actor, int] | None:
+    """(the member behind a session, their organization's last position)."""
     from importlib import import_module
 
     from django.contrib.auth import SESSION_KEY, get_user
@@ -156,8 +157,7 @@ def _who(session_key: str) -> tuple[int, int] | None:
         found = organizations.signed_in(user.pk, session.get("organization_id"))
         if found is None or found.actor is None:
             return None
-        organization_id = found.actor.organization_id
-        return organization_id, journal.end_of(organization_id)
+        return found.actor, journal.end_of(found.actor.organization_id)
     finally:
         close_old_connections()
 
@@ -177,7 +177,7 @@ async def _events(scope: Scope, receive: Receive, send: Send) -> None:
     if who is None:
         await _plain(send, 401, b"Sign in first.\n")
         return
-    organization_id, end = who
+    actor, end = who
     headers = [
         (b"content-type", b"text/event-stream; charset=utf-8"),
         (b"content-encoding", b"identity"),
@@ -189,16 +189,16 @@ async def _events(scope: Scope, receive: Receive, send: Send) -> None:
     metrics.SSE_CONNECTIONS.inc()
     try:
         await send({"type": "http.response.body", "body": b"retry: 2000\n: hello\n\n", "more_body": True})
-        await _tell(organization_id, _position(scope, end), session_key, send, gone)
+        await _tell(actor, _position(scope, end), session_key, send, gone)
     finally:
         metrics.SSE_CONNECTIONS.dec()
         gone.cancel()
 
 
 async def _tell(
-    organization_id: int, position: int, session_key: str, send: Send, gone: asyncio.Future[None]
+    actor: Actor, position: int, session_key: str, send: Send, gone: asyncio.Future[None]
 ) -> None:
-    stream = live.changes(organization_id, position)
+    stream = live.changes(actor, position)
     asked_at = time.monotonic()
     while not gone.done():
         step = asyncio.ensure_future(anext(stream))
@@ -212,9 +212,11 @@ async def _tell(
         if time.monotonic() - asked_at >= ASK_AGAIN_SECONDS:
             asked_at = time.monotonic()
             who = await asyncio.to_thread(_who, session_key)
-            if who is None or who[0] != organization_id:
+            if who is None or who[0].organization_id != actor.organization_id:
                 await send({"type": "http.response.body", "body": b"event: bye\ndata: {}\n\n"})
                 return
+            if who[0] != actor:  # another role or team: another sight
+                actor, stream = who[0], live.changes(who[0], place)
         if not told:
             chunk = b"event: ping\ndata: {}\n\n"
         else:

@@ -1,8 +1,8 @@
 """The live tail: one per process watches the sealed journal, open pages are told what changed.
 
-Only organization, position and ids travel; a page then asks for what it shows, as itself, so nothing
-is ever pushed that its reader may not see. SQLite is watched by ``PRAGMA data_version`` (14 µs a
-look), PostgreSQL by LISTEN.
+Only positions, rooms and ids of cases that the reader may see travel; a page then asks for what it
+shows, as itself, so nothing is ever pushed that its reader may not see. SQLite is watched by ``PRAGMA
+data_version`` (14 µs a look), PostgreSQL by LISTEN.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from heard.domains.journal import queries as journal
 from heard.domains.journal.facts import Sealed
 from heard.foundation.db import is_postgres
 from heard.foundation.logging import logger
+from heard.foundation.tenancy import Actor
 
 log = logger(__name__)
 LOOK_SECONDS = 0.05
@@ -116,18 +117,19 @@ def tail() -> Tail:
     return _tail[0]
 
 
-async def changes(organization_id: int, position: int) -> AsyncIterator[tuple[int, dict[str, Any]]]:
-    """(position, what changed) from a position on; an empty mapping is a sign of life every 15 s.
+async def changes(actor: Actor, position: int) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+    """(position, what changed that this actor may see) from a position on; an empty mapping is a sign of
+    life every 15 s.
 
     ``{"cases": [ids], "list": bool, "rooms": [names]}``; after a gap longer than the replay buffer
     ``{"all": true}``: refetch everything.
     """
-    subscriber = Subscriber(organization_id, asyncio.get_running_loop())
+    subscriber = Subscriber(actor.organization_id, asyncio.get_running_loop())
     tail().subscribe(subscriber)
     try:
         last_word = time.monotonic()
         while True:
-            found = await asyncio.to_thread(_read, organization_id, position)
+            found = await asyncio.to_thread(_read, actor, position)
             if found:
                 position = found[0]
                 last_word = time.monotonic()
@@ -149,7 +151,8 @@ async def changes(organization_id: int, position: int) -> AsyncIterator[tuple[in
 REPLAY = 1000
 
 
-def _read(organization_id: int, position: int) -> tuple[int, dict[str, Any]] | None:
+def _read(actor: Actor, position: int) -> tuple[int, dict[str, Any]] | None:
+    organization_id = actor.organization_id
     try:
         end = journal.end_of(organization_id)
         if end <= position:
@@ -157,12 +160,12 @@ def _read(organization_id: int, position: int) -> tuple[int, dict[str, Any]] | N
         if end - position > REPLAY:
             return end, {"all": True}
         sealed = journal.sealed_after(organization_id, position, REPLAY)
-        return sealed[-1].position, _told(organization_id, sealed)
+        return sealed[-1].position, _told(actor, sealed)
     finally:
         close_old_connections()
 
 
-def _told(organization_id: int, sealed: Sequence[Sealed]) -> dict[str, Any]:
+def _told(actor: Actor, sealed: Sequence[Sealed]) -> dict[str, Any]:
     cases: set[int] = set()
     conversations: set[int] = set()
     rooms: set[str] = set()
@@ -177,5 +180,6 @@ def _told(organization_id: int, sealed: Sequence[Sealed]) -> dict[str, Any]:
             if number
         )
     if conversations:
-        cases.update(inbox.case_ids_of(organization_id, conversations))
+        cases.update(inbox.case_ids_of(actor.organization_id, conversations))
+    cases = inbox.visible_among(actor, cases)
     return {"cases": sorted(cases), "list": bool(cases), "rooms": sorted(rooms)}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from heard.foundation.tenancy import Actor
 
 Keeper = Callable[[Actor, int], bool]
-FILE, PERSON = "media.file", "contacts.person"
+FILE, PERSON, IDENTITY = "media.file", "contacts.person", "contacts.identity"
 _keepers: dict[str, list[Keeper]] = {}
 
 

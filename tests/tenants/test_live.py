@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -11,11 +13,12 @@ from django.conf import settings
 from django.db import connections
 
 from heard.config import asgi, live
+from heard.domains.channels.actions import change_access
 from heard.domains.journal import actions as journal
 from heard.domains.organizations import actions as organizations
 from heard.domains.organizations.queries import company
 from heard.foundation.tenancy import Actor, Role
-from tests.cast import Cast
+from tests.cast import Cast, Line
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -145,6 +148,34 @@ def test_a_strangers_company_is_not_heard(cast: Cast) -> None:
     cookies = [f"heard_session={session(cast, cast.charlie)}"]
     _, told = listen(cookies, until=lambda _: len(passed) > 10, meanwhile=meanwhile)
     assert not heard(told)
+
+
+@pytest.mark.parametrize("access", ["", "none"])
+def test_a_case_is_named_only_to_who_may_see_it(cast: Cast, line: Line, access: str) -> None:
+    change_access(cast.alice, line.channel_id, member_id=cast.bob.member_id, access=access)
+    count = iter(range(10_000))
+    cases = set[int]()
+
+    def somebody_writes() -> None:
+        if len(cases) < 3:
+            cases.add(line.case(next(count), f"person{len(cases)}"))
+        else:
+            organizations.add_brand(cast.alice, f"Brand {next(count)}")  # everybody hears of that
+            journal.seal_all(cast.alice.organization_id)
+
+    def enough(told: list[bytes]) -> bool:
+        return any(b"organizations" in chunk for chunk in told)
+
+    cookies = [f"heard_session={session(cast, cast.bob)}"]
+    _, told = listen(cookies, until=enough, meanwhile=somebody_writes)
+    named = {number for chunk in told for number in ids_in(chunk)}
+    assert named == (set() if access else cases)
+
+
+def ids_in(chunk: bytes) -> list[int]:
+    """The cases that a piece of the line names."""
+    found = re.search(rb"data: (.*)", chunk)
+    return list(json.loads(found[1]).get("cases", ())) if found else []
 
 
 def test_who_is_removed_from_a_busy_company_is_told_no_more(cast: Cast) -> None:

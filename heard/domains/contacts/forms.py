@@ -13,6 +13,7 @@ class NoteForm(forms.Form):
 
     note = forms.CharField(
         label=_("Note"),
+        help_text=_("Everybody who may see this person reads it."),
         required=False,
         max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),

@@ -10,7 +10,8 @@ from heard.domains.contacts.models import Contact, Identity
 from heard.domains.contacts.rules import Known
 from heard.foundation.asked import once
 from heard.foundation.errors import NotFound
-from heard.foundation.sight import PERSON, may_see
+from heard.foundation.sanitize import one_line
+from heard.foundation.sight import IDENTITY, PERSON, may_see
 from heard.foundation.tenancy import Actor
 
 __all__ = ["ContactView", "IdentityView", "Known", "blocked_among", "contact", "names", "person"]
@@ -31,7 +32,7 @@ class IdentityView:
 
 @dataclass(frozen=True, slots=True)
 class ContactView:
-    """A person, with all their identities."""
+    """A person, with those of their identities that the asker may know."""
 
     contact_id: int
     name: str
@@ -59,6 +60,7 @@ def contact(actor: Actor, contact_id: int) -> ContactView:
         tuple(
             IdentityView(row.pk, row.network, row.scope, row.native_id, row.handle, row.name, row.url)
             for row in rows
+            if may_see(IDENTITY, actor, row.pk)
         ),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heard.domains.channels import queries as channels
 from heard.domains.conversations.models import Attachment, Message
-from heard.foundation.sight import FILE, PERSON, keeper
+from heard.foundation.sight import FILE, IDENTITY, PERSON, keeper
 from heard.foundation.tenancy import Actor
 
 
@@ -25,4 +25,14 @@ def sees_person(actor: Actor, contact_id: int) -> bool:
     if not hidden:
         return True
     said = Message.objects.filter(organization_id=actor.organization_id, identity__contact_id=contact_id)
+    return said.exclude(channel_id__in=hidden).exists()
+
+
+@keeper(IDENTITY)
+def sees_identity(actor: Actor, identity_id: int) -> bool:
+    """A handle under which somebody spoke only where the actor may not look is not theirs to know."""
+    hidden = channels.hidden_channel_ids(actor)
+    if not hidden:
+        return True
+    said = Message.objects.filter(organization_id=actor.organization_id, identity_id=identity_id)
     return said.exclude(channel_id__in=hidden).exists()

@@ -12,6 +12,7 @@ from typing import Any
 from heard.domains.channels import queries as channels
 from heard.domains.inbox import sql
 from heard.domains.inbox.models import Case, CaseConversation, CaseEvent, CaseStatus, Note
+from heard.domains.organizations import queries as organizations
 from heard.domains.organizations.queries import Permission, require
 from heard.foundation import clock
 from heard.foundation.asked import once
@@ -220,6 +221,15 @@ def require_visible(actor: Actor, case_id: int) -> None:
 
 
 def case(actor: Actor, case_id: int) -> CaseView:
+def visible_among(actor: Actor, case_ids: Collection[int]) -> set[int]:
+    """Those of these cases that this actor may see."""
+    hidden = channels.hidden_channel_ids(actor) if case_ids else set()
+    if not hidden:
+        return set(case_ids)
+    rows = CaseConversation.objects.filter(organization_id=actor.organization_id, case_id__in=case_ids)
+    return set(rows.exclude(conversation__channel_id__in=hidden).values_list("case_id", flat=True))
+
+
     """One case with the conversations this actor may see."""
     require_visible(actor, case_id)
     row = Case.objects.get(organization_id=actor.organization_id, pk=case_id)
@@ -263,14 +273,45 @@ class NoteView:
 
 
 def notes(actor: Actor, case_id: int) -> list[NoteView]:
-    """A case's notes, oldest first."""
-    rows = Note.objects.filter(organization_id=actor.organization_id, case_id=case_id).order_by("pk")
+    """A case's notes, oldest first; without those that may tell of what this actor may not see.
+
+    A note may repeat whatever its author could read in the case by then.
+    """
+    rows = list(Note.objects.filter(organization_id=actor.organization_id, case_id=case_id).order_by("pk"))
+    hidden = channels.hidden_channel_ids(actor) if rows else set()
+    if hidden:
+        rows = _without_the_hidden(actor, rows, hidden)
     return [NoteView(row.pk, row.author_id, row.text, row.written_at) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class EventView:
     """A quiet line in the thread."""
+def _without_the_hidden(actor: Actor, rows: Sequence[Note], hidden: Collection[int]) -> list[Note]:
+    links = CaseConversation.objects.filter(
+        organization_id=actor.organization_id,
+        case_id__in={row.case_id for row in rows},
+        conversation__channel_id__in=hidden,
+    )
+    places = list(links.values_list("conversation__started_at", "conversation__channel_id"))
+    unread = {author_id: _hidden_from(actor, author_id) for author_id in {row.author_id for row in rows}}
+    return [
+        row
+        for row in rows
+        if row.author_id == actor.member_id
+        or {channel_id for since, channel_id in places if since <= row.written_at} <= unread[row.author_id]
+    ]
+
+
+def _hidden_from(actor: Actor, author_id: int) -> set[int]:
+    """What a note's author may not see either; of somebody who left, nobody knows."""
+    try:
+        author = organizations.actor_of(actor.organization_id, author_id)
+    except NotFound:
+        return set()
+    return channels.hidden_channel_ids(author)
+
+
 
     kind: str
     by_id: int | None

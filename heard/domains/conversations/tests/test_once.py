@@ -13,7 +13,6 @@ from django.db import connections
 from heard.connectorkit.vocabulary import Author, MessageGone, Ref, Source, Visibility
 from heard.domains.channels.models import Delivery
 from heard.domains.conversations.models import Conversation, Message, MessageVersion
-from heard.domains.inbox.models import Case
 from heard.foundation import clock
 from heard.foundation.work import Slice, jobs
 from tests.cast import work
@@ -117,7 +116,6 @@ def test_a_mail_in_two_folders_is_one_and_ours_if_one_is_the_sent_folder(line, o
     row = Message.objects.get()
     assert row.direction == ("out" if "Sent" in order else "in")
     assert (row.identity_id is None) == ("Sent" in order)
-    assert (Case.objects.get().waiting_since is None) == ("Sent" in order)
 
 
 def test_somebody_else_with_a_matter_of_their_own_is_split_off(line) -> None:
