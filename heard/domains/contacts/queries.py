@@ -52,7 +52,7 @@ def contact(actor: Actor, contact_id: int) -> ContactView:
     rows = Identity.objects.filter(organization_id=actor.organization_id, contact=found).order_by("id")
     return ContactView(
         found.pk,
-        found.name or ("Erased person" if found.erased_at else "Somebody"),
+        one_line(found.name) or ("Erased person" if found.erased_at else "Somebody"),
         found.note,
         found.first_seen_at,
         found.blocked_at,
@@ -83,9 +83,10 @@ def blocked_among(organization_id: int, contact_ids: Iterable[int]) -> set[int]:
 
 
 def names(organization_id: int, identity_ids: Iterable[int]) -> dict[int, tuple[str, str, int]]:
-    """(name, handle, contact id) by identity id, for drawing a thread."""
+    """(name, handle, contact id) by identity id, for drawing a thread; both as one line can show them."""
     rows = Identity.objects.filter(organization_id=organization_id, pk__in=list(identity_ids))
-    return {
-        row[0]: (row[1] or row[2] or "Erased person", row[2], row[3])
-        for row in rows.values_list("pk", "name", "handle", "contact_id")
-    }
+    found = {}
+    for number, name, handle, contact_id in rows.values_list("pk", "name", "handle", "contact_id"):
+        shown = one_line(handle)
+        found[number] = (one_line(name) or shown or "Erased person", shown, contact_id)
+    return found

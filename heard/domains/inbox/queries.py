@@ -18,6 +18,7 @@ from heard.foundation import clock
 from heard.foundation.asked import once
 from heard.foundation.errors import Invalid, NotFound
 from heard.foundation.numbers import LARGEST, whole
+from heard.foundation.sanitize import one_line
 from heard.foundation.tenancy import Actor
 
 PAGE = 50
@@ -168,7 +169,7 @@ def _row(row: Sequence[Any], hidden: Collection[int]) -> CaseRow:
         row[4],
         row[5],
         row[6],
-        row[7] or ("Erased person" if row[8] else "Somebody"),
+        one_line(row[7] or "") or ("Erased person" if row[8] else "Somebody"),
         row[9] or "",
         row[10] or "",
         row[11] or "",
@@ -220,7 +221,6 @@ def require_visible(actor: Actor, case_id: int) -> None:
         raise NotFound("There is no such case here, or it is not yours to see.")
 
 
-def case(actor: Actor, case_id: int) -> CaseView:
 def visible_among(actor: Actor, case_ids: Collection[int]) -> set[int]:
     """Those of these cases that this actor may see."""
     hidden = channels.hidden_channel_ids(actor) if case_ids else set()
@@ -230,15 +230,18 @@ def visible_among(actor: Actor, case_ids: Collection[int]) -> set[int]:
     return set(rows.exclude(conversation__channel_id__in=hidden).values_list("case_id", flat=True))
 
 
+def case(actor: Actor, case_id: int) -> CaseView:
     """One case with the conversations this actor may see."""
     require_visible(actor, case_id)
     row = Case.objects.get(organization_id=actor.organization_id, pk=case_id)
     hidden = channels.hidden_channel_ids(actor)
     links = CaseConversation.objects.filter(organization_id=actor.organization_id, case=row)
     ids = [
-        link.conversation_id
-        for link in links.select_related("conversation").order_by("pk")
-        if link.conversation.channel_id not in hidden
+        conversation_id
+        for conversation_id, channel_id in links.order_by("pk").values_list(
+            "conversation_id", "conversation__channel_id"
+        )
+        if channel_id not in hidden
     ]
     return CaseView(
         row.pk,
@@ -284,9 +287,6 @@ def notes(actor: Actor, case_id: int) -> list[NoteView]:
     return [NoteView(row.pk, row.author_id, row.text, row.written_at) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class EventView:
-    """A quiet line in the thread."""
 def _without_the_hidden(actor: Actor, rows: Sequence[Note], hidden: Collection[int]) -> list[Note]:
     links = CaseConversation.objects.filter(
         organization_id=actor.organization_id,
@@ -312,6 +312,9 @@ def _hidden_from(actor: Actor, author_id: int) -> set[int]:
     return channels.hidden_channel_ids(author)
 
 
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """A quiet line in the thread."""
 
     kind: str
     by_id: int | None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from heard.connectorkit.vocabulary import ReceiptState
-from heard.domains.conversations.facts import MessagesArrived, MessageSent, ReceiptHeard
+from heard.domains.conversations.facts import MessagesArrived, MessageSent, MessageSplitOff, ReceiptHeard
 from heard.domains.inbox import actions
 from heard.domains.journal.facts import Sealed, on
 
 
-@on("inbox.cases", MessagesArrived, MessageSent, ReceiptHeard)
+@on("inbox.cases", MessagesArrived, MessageSent, MessageSplitOff, ReceiptHeard)
 def cases(sealed: Sequence[Sealed]) -> None:
     """Messages reach their cases; our answers end the waiting, unless they come back. In the order in which
     they happened.
@@ -25,19 +25,28 @@ def cases(sealed: Sequence[Sealed]) -> None:
     for fact in sealed:
         if fact.kind == MessagesArrived.kind:
             arrived.extend(fact.data["message_ids"])
-        elif fact.kind == ReceiptHeard.kind:
-            if fact.data["state"] == ReceiptState.FAILED.value and fact.data["conversation_id"]:
-                bring()
-                actions.note_not_delivered(
-                    fact.organization_id, fact.data["conversation_id"], fact.data["message_id"], fact.at
-                )
         elif fact.data["conversation_id"]:
             bring()
-            actions.note_answered(
-                fact.organization_id,
-                fact.actor,
-                fact.data["conversation_id"],
-                fact.data["message_id"],
-                fact.at,
-            )
+            _FOLLOW[fact.kind](fact)
     bring()
+
+
+def _sent(fact: Sealed) -> None:
+    told = fact.data
+    actions.note_answered(
+        fact.organization_id, fact.actor, told["conversation_id"], told["message_id"], fact.at
+    )
+
+
+def _split_off(fact: Sealed) -> None:
+    told = fact.data
+    actions.note_split_off(fact.organization_id, told["conversation_id"], told["from_conversation_id"])
+
+
+def _receipt(fact: Sealed) -> None:
+    told = fact.data
+    if told["state"] == ReceiptState.FAILED.value:
+        actions.note_not_delivered(fact.organization_id, told["conversation_id"], told["message_id"], fact.at)
+
+
+_FOLLOW = {MessageSent.kind: _sent, MessageSplitOff.kind: _split_off, ReceiptHeard.kind: _receipt}

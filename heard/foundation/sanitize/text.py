@@ -66,6 +66,8 @@ def one_line(text: str, maximum: int = 160) -> str:
     """
     if maximum < 1:
         raise ValueError("a line has at least one grapheme")
+    if len(text) <= maximum and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # most names and many previews: nothing below could change them
     # Cut first: a preview of a megabyte must not cost a megabyte. Marks are limited, so this is plenty.
     visible = _without_invisible(calm(storable_text(text[: maximum * 64 + 4096])))
     flat: str = _SPACES.sub(" ", visible).strip()

@@ -1,6 +1,6 @@
 """The verbs of the inbox."""
 
-from .arrive import bring_to_cases, note_answered, note_not_delivered
+from .arrive import bring_to_cases, note_answered, note_not_delivered, note_split_off
 from .work import assign_case, erase_contact, mark_seen, set_status, write_note
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "mark_seen",
     "note_answered",
     "note_not_delivered",
+    "note_split_off",
     "set_status",
     "write_note",
 ]

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from heard.domains.contacts import queries as contacts
+from heard.domains.conversations import queries as conversations
 from heard.domains.inbox import rules, sql
 from heard.domains.inbox.facts import CaseAnswered, CasesTouched
-from heard.domains.inbox.models import Case, Episode
+from heard.domains.inbox.models import Case, CaseConversation, Episode
 from heard.domains.inbox.rules import CaseFacts, Said
 from heard.domains.journal import actions as journal
 from heard.foundation import clock, db
@@ -34,16 +35,21 @@ class _Touched:
 
 def bring_to_cases(organization_id: int, message_ids: Sequence[int]) -> None:
     """Open, join or wake the cases of these messages. What blocked people say opens nothing."""
-    rows = [
-        Said(row[0], row[1], row[2], row[3], sql.instant(row[4]) or clock.now(), bool(row[5]))
-        for row in sql.said(organization_id, message_ids)
-    ]
+    rows = _said(organization_id, message_ids)
     blocked = contacts.blocked_among(organization_id, {row.contact_id for row in rows if row.contact_id})
     rows = [row for row in rows if row.contact_id not in blocked]
     if not rows:
         return
     touched, links = _choose(organization_id, rows)
     _write(organization_id, touched, links)
+
+
+def _said(organization_id: int, message_ids: Sequence[int]) -> list[Said]:
+    """These messages, oldest first."""
+    return [
+        Said(row[0], row[1], row[2], row[3], sql.instant(row[4]) or clock.now(), bool(row[5]))
+        for row in sql.said(organization_id, message_ids)
+    ]
 
 
 def _facts_of(row: tuple[Any, ...]) -> CaseFacts:
@@ -195,4 +201,32 @@ def note_not_delivered(organization_id: int, conversation_id: int, message_id: i
     if reopened:
         sql.insert_episodes([(organization_id, case.pk, at)])
     fact = CasesTouched((case.pk,), (conversation_id,), (False,), (reopened,))
+    journal.append(organization_id, system(organization_id).label, [fact])
+
+
+def note_split_off(organization_id: int, conversation_id: int, from_conversation_id: int) -> None:
+    """Words that got a conversation of their own reach a case as if they arrived now; the case that they
+    left is again about what is left in it.
+    """
+    moved = conversations.messages_of(organization_id, [conversation_id])
+    bring_to_cases(organization_id, [message.message_id for message in moved])
+    case = Case.objects.filter(
+        organization_id=organization_id, caseconversation__conversation_id=from_conversation_id
+    ).first()
+    if case is None:
+        return
+    links = CaseConversation.objects.filter(organization_id=organization_id, case=case)
+    kept = conversations.messages_of(organization_id, links.values_list("conversation_id", flat=True))
+    said = _said(organization_id, [message.message_id for message in kept])
+    if not said:
+        return
+    inbound = [row.message_id for row in said if row.direction == "in"]
+    Case.objects.filter(pk=case.pk).update(
+        last_at=said[-1].at,
+        last_message_id=said[-1].message_id,
+        last_inbound_id=inbound[-1] if inbound else None,
+        waiting_since=rules.waiting_since(None, said) if case.status in rules.OPEN else None,
+        changed=case.changed + 1,
+    )
+    fact = CasesTouched((case.pk,), (from_conversation_id,), (False,), (False,))
     journal.append(organization_id, system(organization_id).label, [fact])
