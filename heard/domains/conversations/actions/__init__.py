@@ -2,6 +2,7 @@
 
 from .changes import (
     erase_contact,
+    erase_sent,
     forget_raw,
     keep_attachment,
     mark_context_done,
@@ -17,6 +18,7 @@ __all__ = [
     "TakenIn",
     "conversation_for_new",
     "erase_contact",
+    "erase_sent",
     "forget_raw",
     "keep_attachment",
     "mark_context_done",

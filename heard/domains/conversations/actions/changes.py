@@ -203,6 +203,19 @@ def erase_contact(actor: Actor, contact_id: int) -> int:
         return emptied
 
 
+def erase_sent(organization_id: int, message_id: int) -> None:
+    """Empty one thing that we said, with its files: it was on its way while its person was erased."""
+    with transaction.atomic():
+        rows = Attachment.objects.filter(organization_id=organization_id, file_id__isnull=False)
+        files = set(rows.filter(message_id=message_id).values_list("file_id", flat=True))
+        rows.filter(message_id=message_id).delete()
+        shared = set(rows.filter(file_id__in=files).values_list("file_id", flat=True))
+        message = Message.objects.filter(organization_id=organization_id, pk=message_id)
+        _empty(message, MessageState.ERASED)
+        message.update(refs={})
+        media.erase(organization_id, [number for number in files - shared if number is not None])
+
+
 def forget_raw(older_than_days: int, limit: int = 1000) -> int:
     """Retention: the raw form of messages goes after its term, in every organization."""
     before = clock.now() - timedelta(days=older_than_days)

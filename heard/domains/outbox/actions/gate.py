@@ -115,6 +115,24 @@ def _settle(row: Outbound, sent: Sent, at: datetime) -> None:
     row.reason, row.in_doubt = "", False
     row.save(update_fields=["state", "message_id", "ended_at", "lease_until", "reason", "in_doubt"])
     _announce(row, OutboundSent(row.pk, row.conversation_id or 0, message_id or 0, row.attempts), at)
+    _forget_with_person(row, at)
+
+
+def _forget_with_person(row: Outbound, at: datetime) -> None:
+    """What was on its way while its person was erased (see ``erase_contact``) is erased where it ends.
+
+    Nothing more is said to them: what did not leave, or may have, is neither tried again nor asked about.
+    """
+    if not queries.is_to_erased_person(row.organization_id, row.pk):
+        return
+    if row.message_id is not None:
+        conversations.erase_sent(row.organization_id, row.message_id)
+    if row.state != OutboundState.SENT:
+        row.state, row.ended_at, row.lease_until, row.in_doubt = OutboundState.CANCELLED, at, None, False
+    row.text, row.subject, row.reason, row.alts = "", "", "", []
+    row.save(
+        update_fields=["state", "ended_at", "lease_until", "in_doubt", "text", "subject", "reason", "alts"]
+    )
 
 
 def kind_of_answer(row: Outbound) -> str:
@@ -152,12 +170,14 @@ def _refuse(row: Outbound, reason: str) -> None:
     row.state, row.reason, row.ended_at, row.lease_until = OutboundState.REJECTED, reason[:500], at, None
     row.save(update_fields=["state", "reason", "ended_at", "lease_until"])
     _announce(row, OutboundRejected(row.pk, row.conversation_id or 0, row.attempts), at)
+    _forget_with_person(row, at)
 
 
 def _ask(row: Outbound, reason: str, at: datetime) -> None:
     row.state, row.reason, row.lease_until = OutboundState.ASKED, reason[:500], None
     row.save(update_fields=["state", "looks", "reason", "lease_until"])
     _announce(row, OutboundAsked(row.pk, row.conversation_id or 0), at)
+    _forget_with_person(row, at)
 
 
 def put_off(order: Claimed, reason: str, *, pause_seconds: float | None = None) -> None:
@@ -175,6 +195,7 @@ def put_off(order: Claimed, reason: str, *, pause_seconds: float | None = None) 
         row.due_at = at + timedelta(seconds=pause)
         row.save(update_fields=["state", "reason", "due_at", "lease_until"])
         _announce(row, OutboundPutOff(row.pk, row.conversation_id or 0, row.attempts), at)
+        _forget_with_person(row, at)
 
 
 def set_unknown(order: Claimed, reason: str) -> None:
@@ -191,6 +212,7 @@ def _become_unknown(row: Outbound, reason: str) -> None:
     row.due_at, row.in_doubt = at + timedelta(seconds=rules.look_pause_seconds(0)), True
     row.save(update_fields=["state", "reason", "lease_until", "due_at", "looks", "in_doubt"])
     _announce(row, OutboundOutcomeLost(row.pk, row.conversation_id or 0, row.attempts), at)
+    _forget_with_person(row, at)
 
 
 def expire_sending(now: datetime, limit: int = 100) -> int:

@@ -189,10 +189,13 @@ def decide(actor: Actor, outbound_id: int, decision: str, *, seen: int | None = 
 def erase_contact(actor: Actor, contact_id: int) -> int:
     """Empty what we told a person. Called by the room ``privacy`` within its transaction.
 
-    Nothing more is said to them: what may stand there already is neither sent again nor asked about.
+    Nothing more is said to them: what may stand there already is neither sent again nor asked about. What is
+    being sent at this moment needs its words until the network answered: the gate erases it then.
     """
     require(actor, Permission.ERASE_PERSON)
     rows = Outbound.objects.filter(organization_id=actor.organization_id, conversation__contact_id=contact_id)
+    # Whoever ends one of them meanwhile waits here, and then sees that its person is gone.
+    list(Outbound.objects.select_for_update().filter(pk__in=rows.values("pk")).values_list("pk"))
     open_states = [
         OutboundState.WAITING,
         OutboundState.HELD,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
@@ -22,7 +23,9 @@ from heard.domains.media import queries as media
 from heard.domains.media.actions import store
 from heard.domains.organizations import queries as organizations
 from heard.domains.outbox import actions as outbox
+from heard.domains.outbox.models import Outbound
 from heard.domains.privacy import actions, queries
+from heard.foundation import clock
 from heard.foundation.errors import NotAllowed, NotFound
 from heard.foundation.work.loop import drain
 from tests.memory_network import message
@@ -156,6 +159,44 @@ def test_a_file_that_was_sent_to_them_goes_too(cast, line) -> None:
     assert actions.erase_person(cast.alice, contact_id, suppress=False).files == 1
     with pytest.raises(NotFound):
         media.file(cast.alice, file_id)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [("", "sent"), ("rejected", "cancelled"), ("unreachable", "cancelled"), ("after", "cancelled")],
+)
+@pytest.mark.parametrize("erased", [True, False])
+def test_what_is_being_sent_while_its_person_is_erased_is_erased_where_it_ends(
+    cast, line, network, fault: str, state: str, erased: bool
+) -> None:
+    contact_id = _contact(line)
+    file_id = store(
+        cast.alice.organization_id, name="bill.png", content_type="image/png", data=b"\x89PNG\r\n\x1a\n1"
+    )
+    target = Case.objects.get().last_inbound_id
+    outbox.submit(
+        cast.alice, verb=Verb.REPLY, target_id=target, text="Dear Zelda", file_ids=[file_id], undo_seconds=0
+    )
+
+    def meanwhile(_order) -> str:
+        if erased and not Contact.objects.get(pk=contact_id).erased_at:
+            actions.erase_person(cast.alice, contact_id, suppress=False)
+        return fault
+
+    network.fault = meanwhile
+    drain()
+    network.fault = lambda _order: ""
+    with clock.frozen(clock.now() + timedelta(hours=1)):
+        drain()
+    kept = str([*Outbound.objects.values("text", "alts"), *Message.objects.values("text")])
+    assert ("Dear Zelda" in kept) != erased
+    if erased:
+        assert Outbound.objects.get().state == state
+        assert len(network.posts) == (fault in {"", "after"})
+    if not fault and erased:
+        assert Message.objects.get(direction="out").state == "erased"
+        with pytest.raises(NotFound):
+            media.file(cast.alice, file_id)
 
 
 def test_an_export_is_whole_also_where_whoever_hands_it_out_may_not_look(
