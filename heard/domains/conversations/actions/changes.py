@@ -136,7 +136,7 @@ def split_off(actor: Actor, message_id: int) -> int:
     require(actor, Permission.ASSIGN)
     with transaction.atomic():
         message = (
-            Message.objects.select_for_update()
+            Message.objects.select_for_update(of=("self",))
             .filter(organization_id=actor.organization_id, pk=message_id, direction="in")
             .select_related("conversation", "identity")
             .first()
