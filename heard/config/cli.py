@@ -11,6 +11,7 @@ import click
 
 from heard import __version__
 from heard.config import operations, options
+from heard.foundation.numbers import counted
 
 CONNECTORS_WITH_COMMANDS = ("sandbox",)
 
@@ -202,7 +203,8 @@ def rotate() -> None:
     count = channels.rotate_keys()
     factors = organizations.rotate_factors()
     click.echo(
-        f"Key {made} encrypts now; {count} channels and {factors} second factors are encrypted under it."
+        f"Key {made} encrypts now, the secrets of {counted(count, 'channel')} and"
+        f" {counted(factors, 'second factor')} too."
         " Old keys stay until you retire them."
     )
 
@@ -222,7 +224,9 @@ def retire(key_id: str) -> None:
         organizations.rotate_factors()
     needed = channels.key_ids_in_use()
     if key_id in needed:
-        raise click.ClickException(f"Key {key_id} still encrypts {needed[key_id]} channels. Rotate first.")
+        raise click.ClickException(
+            f"Key {key_id} still encrypts {counted(needed[key_id], 'channel')}. Rotate first."
+        )
     equipment.keyring().retire_key(key_id)
     click.echo(f"Key {key_id} is gone.")
 

@@ -1,10 +1,15 @@
-"""Whole numbers as they come in addresses and forms: anybody may write anything there."""
+"""Whole numbers: as they come in addresses and forms, where anybody may write anything; as they are said."""
 
 from __future__ import annotations
 
 MOST_DIGITS = 18
 """Every number of so many digits fits 63 bits, which is what databases hold."""
 LARGEST = 10**MOST_DIGITS
+
+
+def counted(count: int, what: str) -> str:
+    """``1 channel``, ``2 channels``: for words that take an s."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def whole(text: str) -> int | None:

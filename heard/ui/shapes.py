@@ -324,6 +324,15 @@ class Composer:
         """False where every way of answering is closed: then the page says why, and offers no field."""
         return any(mode.enabled for mode in self.modes)
 
+    @property
+    def closed(self) -> list[str]:
+        """Why some ways of answering are closed, each reason once: "Public reply, Direct message: …"."""
+        by_reason: dict[str, list[str]] = {}
+        for mode in self.modes:
+            if not mode.enabled:
+                by_reason.setdefault(f"{mode.reason} {mode.remedy}".strip(), []).append(mode.label)
+        return [f"{', '.join(labels)}: {reason}" for reason, labels in by_reason.items()]
+
 
 @dataclass(frozen=True, slots=True)
 class IdentityLine:

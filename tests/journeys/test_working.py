@@ -145,6 +145,7 @@ def test_spam_and_block(visit, nordwind):
     page.locator("#thread-head summary").filter(has=page.get_by_label("More actions")).click()
     page.get_by_role("button", name="Block this person").click()
     expect(page.locator("heard-toast")).to_contain_text("Blocked")
+    expect(page.locator("#person-tags")).to_contain_text("Blocked")
     nordwind.network.say("More cheap watches.", "zorro")
     nordwind.network.say("I come after the watches.", "anton")
     mara.open("/inbox/")

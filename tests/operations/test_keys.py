@@ -19,7 +19,9 @@ def test_keys_of_the_environment_are_rotated_to_the_last_one(tmp_path):
     company.environment["HEARD_KEYS"] = f"{old},{new}"
     first, last = company.works("key", "list").split()
     assert before.startswith(f"v1:{first}:")
-    assert f"Key {last} encrypts now" in company.works("key", "rotate")
+    said = company.works("key", "rotate")
+    assert f"Key {last} encrypts now" in said
+    assert "the secrets of 1 channel and 0 second factors" in said
     ((after,),) = company.ask("SELECT secrets FROM channels_channel")
     assert after.startswith(f"v1:{last}:")
     company.environment["HEARD_KEYS"] = new

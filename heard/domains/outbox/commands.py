@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
-from rich.console import Console
-from rich.table import Table
 
 from heard.domains.channels import queries as channels
 from heard.domains.organizations import queries as organizations
@@ -12,7 +12,6 @@ from heard.domains.outbox import actions, queries
 from heard.foundation.errors import HeardError
 from heard.foundation.tenancy import Actor, system
 
-console = Console()
 one_of_several = click.option(
     "--organization", "slug", help="Its short name; needed where there are several."
 )
@@ -53,18 +52,17 @@ def list_holds(slug: str | None) -> None:
         actor.organization_id, [line.channel_id for line in found if line.channel_id]
     )
     people = organizations.member_names(actor, [line.placed_by_id for line in found if line.placed_by_id])
-    table = Table("Id", "What", "Why", "Stopped by", "Since", "Keeps back", "Release asked")
+    # Lines and no table: a reason is a sentence, and no column is wide enough for all of them.
     for line in found:
-        table.add_row(
-            str(line.hold_id),
-            names[line.channel_id].name if line.channel_id else "everything",
-            line.reason,
-            people.get(line.placed_by_id or 0, "the operator"),
-            line.placed_at.strftime("%Y-%m-%d %H:%M UTC"),
-            str(line.stopped),
-            line.release_asked_at.strftime("%Y-%m-%d %H:%M UTC") if line.release_asked_at else "no",
-        )
-    console.print(table)
+        what = names[line.channel_id].name if line.channel_id else "everything"
+        by = people.get(line.placed_by_id or 0, "the operator")
+        asked = f"; release asked for at {_at(line.release_asked_at)}" if line.release_asked_at else ""
+        click.echo(f"Hold {line.hold_id} stops {what}: {line.reason}")
+        click.echo(f"    by {by} since {_at(line.placed_at)}; keeps back {line.stopped}{asked}")
+
+
+def _at(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
 @hold.command()

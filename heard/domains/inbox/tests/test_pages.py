@@ -334,7 +334,12 @@ def test_a_status_is_set_said_and_taken_back(line, alice, status: str) -> None:
 
 def test_who_is_blocked_reaches_the_inbox_no_more(line, alice) -> None:
     case_id = line.case(1, "zorro")
-    assert "Blocked" in triggers(ask(alice, f"/c/{case_id}/block"))["heard:toast"]["text"]
+    aside = re.compile(r'id="person-tags"( hx-swap-oob="true")?( hidden)?>(.*?)</div>', re.DOTALL)
+    assert aside.search(alice.get(f"/c/{case_id}").content.decode()).groups() == (None, " hidden", "")
+    answer = ask(alice, f"/c/{case_id}/block")
+    assert "Blocked" in triggers(answer)["heard:toast"]["text"]
+    beside, hidden, tags = aside.search(answer.content.decode()).groups()
+    assert (bool(beside), bool(hidden), "Blocked" in tags) == (True, False, True)
     line.says(message(2, "zorro"), message(3, "ann"))
     shown = words(alice.get("/inbox/"))
     assert "Hello 3" in shown
@@ -370,7 +375,9 @@ def test_who_may_only_read_an_account_is_told_so_and_answers_nothing(line, cast)
     case_id = line.case()
     channels.change_access(cast.alice, line.channel_id, member_id=cast.bob.member_id, access="view")
     bob = cast.browser(cast.bob)
-    assert "You may read this channel, not answer on it." in words(bob.get(f"/c/{case_id}"))
+    shown = words(bob.get(f"/c/{case_id}"))
+    assert shown.count("You may read this channel, not answer on it.") == 1
+    assert "Public reply, Direct message: You may read" in shown
     assert ask(bob, f"/c/{case_id}/answer", mode="reply", text="Hi").status_code == 403
     assert ask(bob, f"/c/{case_id}/answer", mode="note", text="A note").status_code == 200
     assert not Outbound.objects.exists()

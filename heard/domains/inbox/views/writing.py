@@ -156,7 +156,7 @@ def block(request: MemberRequest, case_id: int) -> HttpResponse:
     return _region(
         request,
         case_id,
-        "inbox/_head.html",
+        "inbox/_blocked.html",
         toast={"text": _("Blocked. What they say is kept, and no longer reaches the inbox.")},
     )
 

@@ -238,12 +238,16 @@ def test_the_operator_stops_and_releases_from_the_terminal(cast, line):
     assert "--organization" in several.output
     ours = ["--organization", "northbridge"]
     assert "Nothing is stopped." in run(hold, ["list", *ours]).output
-    placed = run(hold, ["place", "--reason", "Key leaked", *ours])
+    reason = "Key leaked by " + "somebody-in-a-hurry/" * 12  # longer than a terminal is wide
+    placed = run(hold, ["place", "--reason", reason, *ours])
     assert placed.exit_code == 0, placed.output
     assert "Nothing leaves any more." in placed.output
-    assert queries.holding(cast.alice.organization_id, line.channel_id).reason == "Key leaked"
+    assert queries.holding(cast.alice.organization_id, line.channel_id).reason == reason
     assert queries.open_holds(cast.charlie.organization_id) == []
     assert "The operator" in words(cast.browser(cast.alice).get(SWITCH))
+    listed = run(hold, ["list", *ours]).output
+    assert f": {reason}\n" in listed
+    assert "by the operator since" in listed
     number = str(Hold.objects.get().pk)
     declined = run(hold, ["release", number, *ours], input="n\n")
     assert declined.exit_code == 1
