@@ -90,13 +90,13 @@ def _view(row: Outbound) -> OutboundView:
     )
 
 
-def outbounds_of(organization_id: int, conversation_ids: Iterable[int]) -> list[OutboundView]:
 def is_to_erased_person(organization_id: int, outbound_id: int) -> bool:
     """Whether the one it is said to has been erased meanwhile."""
     rows = Outbound.objects.filter(organization_id=organization_id, pk=outbound_id)
     return rows.filter(conversation__contact__erased_at__isnull=False).exists()
 
 
+def outbounds_of(organization_id: int, conversation_ids: Iterable[int]) -> list[OutboundView]:
     """Everything asked for in these conversations, oldest first, sent ones too (who wrote what)."""
     rows = Outbound.objects.filter(
         organization_id=organization_id, conversation_id__in=list(conversation_ids)
