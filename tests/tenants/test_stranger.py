@@ -7,13 +7,23 @@ through, and never change a row.
 
 from __future__ import annotations
 
+import inspect
+import itertools
+import pkgutil
 import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 from django.apps import apps
+from django.db import transaction
 from django.test import Client
 
+from heard import domains
 from heard.connectorkit.vocabulary import Attachment as SeenAttachment
 from heard.connectorkit.vocabulary import AttachmentKind, Author, Verb
 from heard.domains.channels import actions as channels
@@ -69,12 +79,19 @@ def northbridge(cast, line) -> dict[str, set[int]]:
     return ids
 
 
+def _meant(name: str, ids: dict[str, set[int]]) -> list[int]:
+    """The ids of Northbridge that a parameter of this name speaks of; they may be far from all others."""
+    kind = name.removesuffix("s").removesuffix("_id").removesuffix("_target").replace("_", "")
+    kind = {"target": "message", "besides": "case", "beside": "case"}.get(kind, kind)
+    return next((sorted(found)[:5] for label, found in ids.items() if label.lower().endswith(f".{kind}")), [])
+
+
 def _tries(route: str, ids: dict[str, set[int]], slugs: list[str]) -> list[str]:
     """The address with every id of Northbridge in each place."""
     numbers = sorted({number for found in ids.values() for number in found})[:9]
     tried = [route]
-    for converter, _name in re.findall(r"<(?:(\w+):)?(\w+)>", route):
-        values = [str(number) for number in numbers] if converter == "int" else slugs
+    for converter, name in re.findall(r"<(?:(\w+):)?(\w+)>", route):
+        values = [str(number) for number in _meant(name, ids) or numbers] if converter == "int" else slugs
         tried = [re.sub(r"<(?:\w+:)?\w+>", value, address, count=1) for address in tried for value in values]
     return tried[:200]
 
@@ -155,12 +172,98 @@ def test_queries_and_actions_refuse_a_strangers_actor(cast, northbridge) -> None
             refused()
 
 
+ROOMS = [room.name for room in pkgutil.iter_modules(domains.__path__)]
+GIVEN = {
+    "access": "none", "decision": "sent", "email": "fay@southbank.example", "name": "Fay", "native_id": "us",
+    "network": "memory", "purpose": "", "reason": "A drill", "role": Role.AGENT, "scope": "",
+    "status": "done", "suppress": False, "text": "Hello", "timezone": "UTC",
+    "upto": datetime(2026, 11, 22, tzinfo=UTC),
+    "up_to": 10**9, "values": {"token": "right"}, "verb": Verb.REPLY, "wanted": inbox_queries.Wanted("all"),
+}  # fmt: skip
+"""What is given for a parameter that is no id of anything."""
+
+
+def _asked_by_an_actor() -> Iterator[tuple[str, Callable[..., object]]]:
+    """Every verb and question of every room that somebody asks for: those whose first word is an actor."""
+    for room, door in itertools.product(ROOMS, ("actions", "queries")):
+        place = f"heard.domains.{room}.{door}"
+        for name, found in sorted(vars(import_module(place)).items() if find_spec(place) else ()):
+            whole = inspect.unwrap(found) if callable(found) else None
+            if not inspect.isfunction(whole) or not whole.__module__.startswith(place) or name[0] == "_":
+                continue
+            if next(iter(inspect.signature(whole).parameters), "") == "actor":
+                yield f"{room}.{door}.{name}", found
+
+
+def _with_their_ids(
+    asked: Callable[..., object], ids: dict[str, set[int]]
+) -> Iterator[tuple[list[object], dict[str, object]]]:
+    """The ways to ask for what is Northbridge's: its ids wherever an id is asked for."""
+    parameters = list(inspect.signature(asked).parameters.values())[1:]
+    choices: list[list[object]] = []
+    for one in parameters:
+        theirs: list[object] = list(_meant(one.name, ids))
+        if one.name.endswith("_ids") and theirs:
+            choices.append([theirs])
+        elif one.name.endswith("_id") and theirs:
+            choices.append(theirs)
+        elif one.default is inspect.Parameter.empty:
+            choices.append([GIVEN[one.name]])  # a name that is not known here is to be added, and walked
+        else:
+            choices.append([one.default])
+    for values in itertools.islice(itertools.product(*choices), 30):
+        pairs = list(zip(parameters, values, strict=True))
+        yield (
+            [value for one, value in pairs if one.kind is not inspect.Parameter.KEYWORD_ONLY],
+            {one.name: value for one, value in pairs if one.kind is inspect.Parameter.KEYWORD_ONLY},
+        )
+
+
+def _in_words(told: object) -> str:
+    """All that an answer holds. What was opened for it is closed."""
+    parts = list(told) if isinstance(told, Iterator | tuple) else [told]
+    for part in parts:
+        getattr(part, "close", lambda: None)()
+    return repr(parts).lower()
+
+
+def test_no_verb_and_no_question_crosses_from_one_company_to_another(cast, northbridge) -> None:
+    def theirs() -> dict[str, list[str]]:
+        mark = f"('organization_id', {cast.alice.organization_id})"
+        return {label: [row for row in rows if mark in row] for label, rows in _rows().items()}
+
+    before, walked = theirs(), set()
+    for name, asked in _asked_by_an_actor():
+        for values, named in _with_their_ids(asked, northbridge):
+            with suppress(HeardError), transaction.atomic():  # any other error is a door that was not closed
+                said = _in_words(asked(cast.charlie, *values, **named))
+                for word in (WORD, "northbridge", "alice archer", "bob baker"):
+                    assert word not in said, f"{name} tells a stranger of {word}"
+                assert theirs() == before, f"{name} changes what is a stranger's"
+                transaction.set_rollback(True)
+            walked.add(name)
+    assert len(walked) > 70
+    assert theirs() == before
+
+
+def test_the_walk_over_verbs_would_see_what_is_theirs(cast, northbridge) -> None:
+    """Alice, asking the same, is told of it and changes it; else the walk above is worth nothing."""
+    seen = set()
+    for name, asked in _asked_by_an_actor():
+        for values, named in _with_their_ids(asked, northbridge):
+            with suppress(HeardError), transaction.atomic():
+                if WORD in _in_words(asked(cast.alice, *values, **named)):
+                    seen.add(name.partition(".")[0])
+                transaction.set_rollback(True)
+    assert {"inbox", "outbox", "contacts", "organizations", "privacy"} <= seen
+
+
 @pytest.mark.django_db(transaction=True, databases="__all__")
 def test_the_live_stream_tells_a_stranger_nothing(cast, northbridge) -> None:
     from heard.config import live
 
-    assert live._read(cast.charlie.organization_id, 10_000) is None
-    told = live._read(cast.charlie.organization_id, 0)
+    assert live._read(cast.charlie, 10_000) is None
+    told = live._read(cast.charlie, 0)
     ours = northbridge["inbox.Case"]
     assert told is None or not ours & set(told[1].get("cases", ()))
 
