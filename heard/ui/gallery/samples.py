@@ -135,7 +135,7 @@ def bubbles() -> list[Bubble]:
 def _bubble(entry: dict[str, Any]) -> Bubble:
     entry["at"] = _ago(minutes=entry.pop("minutes", 0))
     entry["initials"] = initials_of(entry["author_name"])
-    entry["actions"] = [Action(**action) for action in entry.get("actions", ())]
+    entry["actions"] = tuple(Action(**action) for action in entry.get("actions", ()))
     entry["state_actions"] = tuple(Action(**action) for action in entry.get("state_actions", ()))
     entry["attachments"] = [Attachment(**file) for file in entry.get("attachments", ())]
     if "within_seconds" in entry:
