@@ -150,6 +150,14 @@ def fetch_all(statement: str, parameters: Row = (), *, alias: str = "default") -
         return list(cursor.fetchall())
 
 
+def instant(value: Any) -> datetime | None:
+    """A time as this database gives it to a plain read: SQLite says UTC without saying so."""
+    if value is None:
+        return None
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def copy_out(statement: str, parameters: Row, types: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """PostgreSQL: the rows of a long read as they come, in constant memory. ``types`` are its columns'."""
     out = f"COPY ({statement}) TO STDOUT (FORMAT BINARY)"

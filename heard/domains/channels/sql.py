@@ -40,3 +40,12 @@ def insert_deliveries(rows: Sequence[tuple[int, int, str, Mapping[str, str], byt
         kept = json.dumps(dict(headers)) if headers else "{}"
         values.append((organization_id, channel_id, source, kept, body, at, "received", "", at, 0, 0))
     db.insert_rows("channels_delivery", COLUMNS, values, alias=name)
+
+
+def accesses(organization_id: int) -> list[tuple[int, str, int | None, int | None]]:
+    """(channel, access, member, team) of all exceptions to the roles: one of member and team is set."""
+    return db.fetch_all(
+        "SELECT channel_id, access, member_id, team_id FROM channels_channelaccess"
+        " WHERE organization_id = %s",
+        [organization_id],
+    )

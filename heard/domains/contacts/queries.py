@@ -10,11 +10,21 @@ from heard.domains.contacts.models import Contact, Identity
 from heard.domains.contacts.rules import Known
 from heard.foundation.asked import once
 from heard.foundation.errors import NotFound
+from heard.foundation.questions import Question, each
 from heard.foundation.sanitize import one_line
 from heard.foundation.sight import IDENTITY, PERSON, may_see
 from heard.foundation.tenancy import Actor
 
-__all__ = ["ContactView", "IdentityView", "Known", "blocked_among", "contact", "names", "person"]
+__all__ = [
+    "ContactView",
+    "IdentityView",
+    "Known",
+    "blocked_among",
+    "contact",
+    "identity",
+    "names",
+    "person",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +53,26 @@ class ContactView:
     identities: tuple[IdentityView, ...]
 
 
+_contacts = Question(
+    lambda organization_id, contact_id: Contact.objects.filter(organization_id=organization_id, pk=contact_id)
+)
+_identities_of = Question(
+    lambda organization_id, contact_id: Identity.objects.filter(
+        organization_id=organization_id, contact_id=contact_id
+    ).order_by("pk")
+)
+_identities = Question(
+    lambda organization_id, ids: Identity.objects.filter(organization_id=organization_id, pk__in=each(ids))
+)
+
+
 @once
 def contact(actor: Actor, contact_id: int) -> ContactView:
     """One person. Raises ``NotFound`` for anybody else's."""
-    found = Contact.objects.filter(organization_id=actor.organization_id, pk=contact_id).first()
+    found = next(iter(_contacts(actor.organization_id, contact_id)), None)
     if found is None:
         raise NotFound("There is no such person here.")
-    rows = Identity.objects.filter(organization_id=actor.organization_id, contact=found).order_by("id")
+    rows = _identities_of(actor.organization_id, contact_id)
     return ContactView(
         found.pk,
         one_line(found.name) or ("Erased person" if found.erased_at else "Somebody"),
@@ -57,12 +80,17 @@ def contact(actor: Actor, contact_id: int) -> ContactView:
         found.first_seen_at,
         found.blocked_at,
         found.erased_at,
-        tuple(
-            IdentityView(row.pk, row.network, row.scope, row.native_id, row.handle, row.name, row.url)
-            for row in rows
-            if may_see(IDENTITY, actor, row.pk)
-        ),
+        tuple(_identity(row) for row in rows if may_see(IDENTITY, actor, row.pk)),
     )
+
+
+def _identity(row: Identity) -> IdentityView:
+    return IdentityView(row.pk, row.network, row.scope, row.native_id, row.handle, row.name, row.url)
+
+
+def identity(organization_id: int, identity_id: int) -> IdentityView | None:
+    """A handle, for connectors: whoever answers it sees the message that it stands on."""
+    return next((_identity(row) for row in _identities(organization_id, [identity_id])), None)
 
 
 def person(actor: Actor, contact_id: int) -> ContactView:
@@ -84,9 +112,8 @@ def blocked_among(organization_id: int, contact_ids: Iterable[int]) -> set[int]:
 
 def names(organization_id: int, identity_ids: Iterable[int]) -> dict[int, tuple[str, str, int]]:
     """(name, handle, contact id) by identity id, for drawing a thread; both as one line can show them."""
-    rows = Identity.objects.filter(organization_id=organization_id, pk__in=list(identity_ids))
     found = {}
-    for number, name, handle, contact_id in rows.values_list("pk", "name", "handle", "contact_id"):
-        shown = one_line(handle)
-        found[number] = (one_line(name) or shown or "Erased person", shown, contact_id)
+    for row in _identities(organization_id, identity_ids):
+        shown = one_line(row.handle)
+        found[row.pk] = (one_line(row.name) or shown or "Erased person", shown, row.contact_id)
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 
@@ -15,6 +14,7 @@ from heard.domains.conversations.models import Attachment, Conversation, Message
 from heard.domains.conversations.rules import FAILED, KIND_LABELS
 from heard.foundation.asked import once
 from heard.foundation.errors import NotFound
+from heard.foundation.questions import Question, each
 
 __all__ = [
     "KIND_LABELS",
@@ -95,9 +95,15 @@ class ConversationView:
     last_inbound_at: datetime | None
 
 
+_conversations = Question(
+    lambda organization_id, ids: Conversation.objects.filter(
+        organization_id=organization_id, pk__in=each(ids)
+    ).order_by("started_at", "pk")
+)
+
+
 def conversation_views(organization_id: int, conversation_ids: Iterable[int]) -> list[ConversationView]:
     """Conversations, oldest first."""
-    rows = Conversation.objects.filter(organization_id=organization_id, pk__in=list(conversation_ids))
     return [
         ConversationView(
             row.pk,
@@ -108,17 +114,21 @@ def conversation_views(organization_id: int, conversation_ids: Iterable[int]) ->
             row.started_at,
             row.last_inbound_at,
         )
-        for row in rows.order_by("started_at", "pk")
+        for row in _conversations(organization_id, conversation_ids)
     ]
+
+
+_attachments = Question(
+    lambda organization_id, ids: Attachment.objects.filter(
+        organization_id=organization_id, message_id__in=each(ids)
+    ).order_by("pk")
+)
 
 
 def _views(organization_id: int, rows: Sequence[Message]) -> list[MessageView]:
     people = contacts.names(organization_id, {row.identity_id for row in rows if row.identity_id})
     files: dict[int, list[AttachmentView]] = {}
-    found = Attachment.objects.filter(
-        organization_id=organization_id, message_id__in=[row.pk for row in rows]
-    )
-    for item in found.order_by("pk"):
+    for item in _attachments(organization_id, [row.pk for row in rows]):
         files.setdefault(item.message_id, []).append(
             AttachmentView(
                 item.pk,
@@ -164,22 +174,31 @@ def _views(organization_id: int, rows: Sequence[Message]) -> list[MessageView]:
     return views
 
 
-def messages_of(
-    organization_id: int, conversation_ids: Iterable[int], *, limit: int = 500
-) -> list[MessageView]:
-    """The newest ``limit`` messages of these conversations, oldest first."""
-    rows = (
-        Message.objects.filter(organization_id=organization_id, conversation_id__in=list(conversation_ids))
+_newest = Question(
+    lambda organization_id, ids: (
+        Message.objects.filter(organization_id=organization_id, conversation_id__in=each(ids))
         .defer("raw", "recipients")
-        .order_by("-sent_at", "-pk")[:limit]
+        .order_by("-sent_at", "-pk")[:500]
     )
-    return _views(organization_id, list(reversed(rows)))
+)
+
+
+def messages_of(organization_id: int, conversation_ids: Iterable[int]) -> list[MessageView]:
+    """The newest 500 messages of these conversations, oldest first."""
+    return _views(organization_id, _newest(organization_id, conversation_ids)[::-1])
+
+
+_messages = Question(
+    lambda organization_id, ids: Message.objects.filter(
+        organization_id=organization_id, pk__in=each(ids)
+    ).defer("raw", "recipients")
+)
 
 
 def message_views(organization_id: int, message_ids: Iterable[int]) -> dict[int, MessageView]:
     """Messages by id."""
-    rows = Message.objects.filter(organization_id=organization_id, pk__in=list(message_ids)).defer("raw")
-    return {view.message_id: view for view in _views(organization_id, list(rows))}
+    rows = _messages(organization_id, message_ids)
+    return {view.message_id: view for view in _views(organization_id, rows)}
 
 
 def posts_above(organization_id: int, message_ids: Iterable[int], *, at_most: int = 20) -> list[MessageView]:
@@ -199,20 +218,17 @@ def posts_above(organization_id: int, message_ids: Iterable[int], *, at_most: in
 @once
 def target_of(organization_id: int, message_id: int) -> tuple[Target, int]:
     """A message as connectors see what is answered, and its channel's id. Raises ``NotFound``."""
-    row = (
-        Message.objects.filter(organization_id=organization_id, pk=message_id)
-        .select_related("identity", "conversation")
-        .first()
-    )
+    row = next(iter(_messages(organization_id, [message_id])), None)
     if row is None:
         raise NotFound("There is no such message here.")
-    identity: Any = row.identity
+    identity = contacts.identity(organization_id, row.identity_id) if row.identity_id else None
     author = (
         Author(identity.native_id, identity.handle, identity.name, identity.scope, identity.url)
         if identity
         else Author("", "", is_us=True)
     )
-    conversation = row.conversation
+    found = _conversations(organization_id, [row.conversation_id]) if row.conversation_id else []
+    conversation = found[0] if found else None
     target = Target(
         native_id=row.native_id,
         kind=MessageKind(row.kind),

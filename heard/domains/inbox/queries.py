@@ -14,10 +14,11 @@ from heard.domains.inbox import sql
 from heard.domains.inbox.models import Case, CaseConversation, CaseEvent, CaseStatus, Note
 from heard.domains.organizations import queries as organizations
 from heard.domains.organizations.queries import Permission, require
-from heard.foundation import clock
+from heard.foundation import clock, db
 from heard.foundation.asked import once
 from heard.foundation.errors import Invalid, NotFound
 from heard.foundation.numbers import LARGEST, whole
+from heard.foundation.questions import Question
 from heard.foundation.sanitize import one_line
 from heard.foundation.tenancy import Actor
 
@@ -159,13 +160,13 @@ HIDDEN = "hidden"
 def _row(row: Sequence[Any], hidden: Collection[int]) -> CaseRow:
     if row[14] in hidden:
         row = [*row[:9], "", "", row[11], "", "", None, HIDDEN, *row[16:]]
-    last_at = sql.instant(row[2]) or clock.now()
-    seen_at = sql.instant(row[16])
+    last_at = db.instant(row[2]) or clock.now()
+    seen_at = db.instant(row[16])
     return CaseRow(
         row[0],
         row[1],
         last_at,
-        sql.instant(row[3]),
+        db.instant(row[3]),
         row[4],
         row[5],
         row[6],
@@ -230,19 +231,25 @@ def visible_among(actor: Actor, case_ids: Collection[int]) -> set[int]:
     return set(rows.exclude(conversation__channel_id__in=hidden).values_list("case_id", flat=True))
 
 
+_cases = Question(
+    lambda organization_id, case_id: Case.objects.filter(organization_id=organization_id, pk=case_id)
+)
+_conversations_of = Question(
+    lambda organization_id, case_id: (
+        CaseConversation.objects.filter(organization_id=organization_id, case_id=case_id)
+        .order_by("pk")
+        .values_list("conversation_id", "conversation__channel_id")
+    )
+)
+
+
 def case(actor: Actor, case_id: int) -> CaseView:
     """One case with the conversations this actor may see."""
     require_visible(actor, case_id)
-    row = Case.objects.get(organization_id=actor.organization_id, pk=case_id)
+    (row,) = _cases(actor.organization_id, case_id)
     hidden = channels.hidden_channel_ids(actor)
-    links = CaseConversation.objects.filter(organization_id=actor.organization_id, case=row)
-    ids = [
-        conversation_id
-        for conversation_id, channel_id in links.order_by("pk").values_list(
-            "conversation_id", "conversation__channel_id"
-        )
-        if channel_id not in hidden
-    ]
+    links = _conversations_of(actor.organization_id, case_id)
+    ids = [conversation_id for conversation_id, channel_id in links if channel_id not in hidden]
     return CaseView(
         row.pk,
         row.contact_id,
@@ -275,12 +282,19 @@ class NoteView:
     written_at: datetime
 
 
+_notes = Question(
+    lambda organization_id, case_id: Note.objects.filter(
+        organization_id=organization_id, case_id=case_id
+    ).order_by("pk")
+)
+
+
 def notes(actor: Actor, case_id: int) -> list[NoteView]:
     """A case's notes, oldest first; without those that may tell of what this actor may not see.
 
     A note may repeat whatever its author could read in the case by then.
     """
-    rows = list(Note.objects.filter(organization_id=actor.organization_id, case_id=case_id).order_by("pk"))
+    rows = _notes(actor.organization_id, case_id)
     hidden = channels.hidden_channel_ids(actor) if rows else set()
     if hidden:
         rows = _without_the_hidden(actor, rows, hidden)
@@ -324,9 +338,16 @@ class EventView:
     at: datetime
 
 
+_events = Question(
+    lambda organization_id, case_id: CaseEvent.objects.filter(
+        organization_id=organization_id, case_id=case_id
+    ).order_by("pk")
+)
+
+
 def events(actor: Actor, case_id: int) -> list[EventView]:
     """What was done with a case, oldest first."""
-    rows = CaseEvent.objects.filter(organization_id=actor.organization_id, case_id=case_id).order_by("pk")
+    rows = _events(actor.organization_id, case_id)
     return [EventView(row.kind, row.by_id, row.member_id, row.team_id, row.value, row.at) for row in rows]
 
 
@@ -339,20 +360,22 @@ class PastCaseView:
     opened_at: datetime
 
 
+_past = Question(
+    lambda organization_id, contact_id: (
+        Case.objects.filter(organization_id=organization_id, contact_id=contact_id)
+        .order_by("-last_at")
+        .values_list("pk", "status", "opened_at")[:200]
+    )
+)
+
+
 def cases_of_contact(
     actor: Actor, contact_id: int, *, besides: int = 0, limit: int = 10
 ) -> list[PastCaseView]:
     """A person's other cases that this actor may see, newest first."""
-    rows = Case.objects.filter(organization_id=actor.organization_id, contact_id=contact_id)
-    hidden = channels.hidden_channel_ids(actor)
-    if hidden:
-        seen = CaseConversation.objects.filter(organization_id=actor.organization_id)
-        seen = seen.exclude(conversation__channel_id__in=hidden)
-        rows = rows.filter(pk__in=seen.values("case_id"))
-    return [
-        PastCaseView(row.pk, row.status, row.opened_at)
-        for row in rows.exclude(pk=besides).order_by("-last_at")[:limit]
-    ]
+    found = [PastCaseView(*row) for row in _past(actor.organization_id, contact_id) if row[0] != besides]
+    seen = visible_among(actor, [case.case_id for case in found])
+    return [case for case in found if case.case_id in seen][:limit]
 
 
 STATUS_LABELS = {

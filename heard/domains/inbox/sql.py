@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from heard.foundation import db
@@ -12,14 +12,6 @@ from heard.foundation import db
 def moment(at: datetime | None) -> Any:
     """A time as this database stores it in set-based statements."""
     return None if at is None else db.moment(at)
-
-
-def instant(value: Any) -> datetime | None:
-    """A time as this database gives it back to set-based reads: SQLite says UTC without saying so."""
-    if value is None:
-        return None
-    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def said(organization_id: int, message_ids: Sequence[int]) -> list[tuple[Any, ...]]:
@@ -165,7 +157,7 @@ def seen_at(member_id: int, case_id: int) -> datetime | None:
     rows = db.fetch_all(
         "SELECT seen_at FROM inbox_caseseen WHERE member_id = %s AND case_id = %s", [member_id, case_id]
     )
-    return instant(rows[0][0]) if rows else None
+    return db.instant(rows[0][0]) if rows else None
 
 
 def see(organization_id: int, member_id: int, case_id: int, upto: datetime) -> None:

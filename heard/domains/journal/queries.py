@@ -44,8 +44,7 @@ def next_for(organization_id: int, position: int, kinds: frozenset[str], limit: 
 
 def end_of(organization_id: int) -> int:
     """The chain's last sealed position; 0 for an empty one."""
-    found = Chain.objects.filter(organization_id=organization_id).values_list("position", flat=True).first()
-    return found or 0
+    return sql.end_of(organization_id)
 
 
 def ends() -> dict[int, int]:

@@ -26,6 +26,12 @@ def insert_facts(organization_id: int, at: datetime, facts: Sequence[tuple[str, 
     )
 
 
+def end_of(organization_id: int) -> int:
+    """The chain's last sealed position; 0 for an empty one."""
+    rows = db.fetch_all("SELECT position FROM journal_chain WHERE organization_id = %s", [organization_id])
+    return int(rows[0][0]) if rows else 0
+
+
 def lock_chain(organization_id: int) -> tuple[int, bytes, int, int, int] | None:
     """(position, hash, horizon id, pending id, pending xid), locked; ``None`` if another sealer has it."""
     skip = " FOR UPDATE SKIP LOCKED" if db.is_postgres() else ""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from heard.domains.notifications.models import Notification
 from heard.domains.notifications.rules import kind_of
+from heard.foundation.questions import Question
 from heard.foundation.tenancy import Actor
 
 
@@ -44,7 +45,13 @@ def latest(actor: Actor, limit: int = 50, *, before: int | None = None) -> list[
     ]
 
 
+_unread = Question(
+    lambda organization_id, member_id: Notification.objects.filter(
+        organization_id=organization_id, member_id=member_id, read_at__isnull=True
+    ).values_list("pk")[:1000]
+)
+
+
 def unread(actor: Actor) -> int:
-    """How many are new."""
-    rows = Notification.objects.filter(organization_id=actor.organization_id, member_id=actor.member_id or 0)
-    return rows.filter(read_at__isnull=True).count()
+    """How many are new; a thousand at most."""
+    return len(_unread(actor.organization_id, actor.member_id or 0))

@@ -21,10 +21,12 @@ from heard.connectorkit.vocabulary import (
 )
 from heard.domains.channels import queries as channels
 from heard.domains.conversations import queries as conversations
+from heard.domains.outbox import sql
 from heard.domains.outbox.models import Hold, Outbound, OutboundState
 from heard.domains.outbox.rules import HoldFacts, stopping
 from heard.foundation import clock
 from heard.foundation.asked import once
+from heard.foundation.questions import Question, each
 from heard.foundation.tenancy import Actor
 
 STATE_LABELS = {
@@ -96,12 +98,18 @@ def is_to_erased_person(organization_id: int, outbound_id: int) -> bool:
     return rows.filter(conversation__contact__erased_at__isnull=False).exists()
 
 
+_asked_for = Question(
+    lambda organization_id, ids: (
+        Outbound.objects.filter(organization_id=organization_id, conversation_id__in=each(ids))
+        .exclude(state=OutboundState.CANCELLED)
+        .order_by("pk")
+    )
+)
+
+
 def outbounds_of(organization_id: int, conversation_ids: Iterable[int]) -> list[OutboundView]:
     """Everything asked for in these conversations, oldest first, sent ones too (who wrote what)."""
-    rows = Outbound.objects.filter(
-        organization_id=organization_id, conversation_id__in=list(conversation_ids)
-    )
-    return [_view(row) for row in rows.exclude(state=OutboundState.CANCELLED).order_by("pk")]
+    return [_view(row) for row in _asked_for(organization_id, conversation_ids)]
 
 
 def outbound(actor: Actor, outbound_id: int) -> OutboundView | None:
@@ -136,8 +144,12 @@ def needing_people(actor: Actor, limit: int = 100, *, state: str = "") -> list[O
 
 def counts_needing_people(actor: Actor) -> dict[str, int]:
     """How many need people, by state."""
-    found = dict(_needing(actor).order_by().values_list("state").annotate(Count("pk")))
-    return {state.value: found.get(state.value, 0) for state in NEEDING_PEOPLE}
+    states = [state.value for state in NEEDING_PEOPLE]
+    hidden = channels.hidden_channel_ids(actor)
+    found = dict.fromkeys(states, 0)
+    for state, channel_id, count in sql.counts(actor.organization_id, states):
+        found[state] += 0 if channel_id in hidden else count
+    return found
 
 
 def on_their_way(actor: Actor) -> int:
@@ -202,8 +214,7 @@ def holds(actor: Actor) -> list[HoldView]:
 @once
 def open_holds(organization_id: int) -> list[HoldFacts]:
     """What the gate reads, within its transaction."""
-    rows = Hold.objects.filter(organization_id=organization_id, released_at__isnull=True).order_by("pk")
-    return [HoldFacts(row.pk, row.channel_id, row.reason) for row in rows]
+    return [HoldFacts(*row) for row in sql.open_holds(organization_id)]
 
 
 def holding(organization_id: int, channel_id: int) -> HoldFacts | None:
@@ -211,16 +222,20 @@ def holding(organization_id: int, channel_id: int) -> HoldFacts | None:
     return stopping(open_holds(organization_id), channel_id)
 
 
-def with_history(organization_id: int, target_id: int, target: Target) -> Target:
-    """The target, knowing whether we wrote to its author in private already."""
-    answered = (
+_private_answers = Question(
+    lambda organization_id, target_id: (
         Outbound.objects.filter(
             organization_id=organization_id, target_id=target_id, verb=Verb.DIRECT_MESSAGE.value
         )
         .exclude(state__in=[OutboundState.CANCELLED, OutboundState.REJECTED])
-        .exists()
+        .values_list("pk")[:1]
     )
-    return replace(target, privately_answered=answered)
+)
+
+
+def with_history(organization_id: int, target_id: int, target: Target) -> Target:
+    """The target, knowing whether we wrote to its author in private already."""
+    return replace(target, privately_answered=bool(_private_answers(organization_id, target_id)))
 
 
 def supports(actor: Actor, verb: Verb, target_id: int) -> Answer:

@@ -64,10 +64,10 @@ def shell(current: str = "inbox") -> Shell:
     return Shell(
         organization_name="Northbridge Transit",
         viewer=Viewer("Lena Marsh", "LM", 4, "Online until 17:00", "/settings/profile/", "/sign-out/"),
-        sections=[NavSection("Work", doors)],
+        sections=[NavSection("Work", tuple(doors))],
         bottom=[NavItem("Inbox", "/inbox/", "inbox", None, current == "inbox"), *doors[:3]],
         search_url="/inbox/",
-        settings=[NavSection("Company", company)],
+        settings=[NavSection("Company", tuple(company))],
     )
 
 
@@ -137,7 +137,7 @@ def _bubble(entry: dict[str, Any]) -> Bubble:
     entry["initials"] = initials_of(entry["author_name"])
     entry["actions"] = tuple(Action(**action) for action in entry.get("actions", ()))
     entry["state_actions"] = tuple(Action(**action) for action in entry.get("state_actions", ()))
-    entry["attachments"] = [Attachment(**file) for file in entry.get("attachments", ())]
+    entry["attachments"] = tuple(Attachment(**file) for file in entry.get("attachments", ()))
     if "within_seconds" in entry:
         entry["undo_until"] = _ago(seconds=-entry.pop("within_seconds"))
     return Bubble(**entry)

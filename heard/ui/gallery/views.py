@@ -68,7 +68,7 @@ def _context(parts: list[str]) -> dict[str, Any]:
     refused.add_error(None, "Mastodon did not accept these credentials.")
     return {
         "shell": samples.shell("gallery"),
-        "doors": NavSection("Gallery", doors),
+        "doors": NavSection("Gallery", tuple(doors)),
         "parts": [
             (slug, {**PARTS, **ALONE}[slug], f"ui/gallery/{slug.split('-', 1)[0]}.html") for slug in parts
         ],

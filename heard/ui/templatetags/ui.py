@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 from heard.ui import offers
 from heard.ui.build import network_names
 from heard.ui.drawing import DAY, draw, reader, since, span
-from heard.ui.shapes import TINTS, Bubble, Row, initials_of, tint_of
+from heard.ui.shapes import TINTS, Bubble, NavSection, Row, initials_of, tint_of
 
 register = template.Library()
 
@@ -49,9 +50,24 @@ def slot(context: template.Context, name: str, subject: object = None) -> SafeSt
 
 
 @register.simple_tag
-def row(row: Row) -> SafeString:
-    """One case in a list: ``{% row row %}``."""
-    return draw("ui/parts/row.html", "row", row, reader(), ages=(row.at, row.waiting_since))
+def rows(rows: Sequence[Row]) -> SafeString:
+    """Cases in a list: ``{% rows rows %}``."""
+    by = reader()
+    return mark_safe(  # noqa: S308 - joined from what templates escaped
+        "".join(draw("ui/parts/row.html", "row", row, by, ages=(row.at, row.waiting_since)) for row in rows)
+    )
+
+
+@register.simple_tag
+def section(section: NavSection) -> SafeString:
+    """Doors that belong together: ``{% section section %}``."""
+    return draw("ui/parts/nav_section.html", "section", section, reader())
+
+
+@register.simple_tag
+def words(template_name: str) -> SafeString:
+    """A template that holds words and nothing else: ``{% words "ui/parts/texts.html" %}``."""
+    return draw(template_name, "nothing", None, reader())
 
 
 LONGEST_REMEMBERED = 8_000

@@ -60,10 +60,10 @@ def test_what_people_write_is_shown_as_they_wrote_it():
         HOSTILE,
         "1",
         handle=HOSTILE,
-        attachments=[Attachment(HOSTILE, "/files/1/", "image", HOSTILE)],
+        attachments=(Attachment(HOSTILE, "/files/1/", "image", HOSTILE),),
     )
     page = inbox(
-        rows=[replace(row, person_name=HOSTILE, preview=HOSTILE, tags=[HOSTILE]) for row in samples.rows(2)],
+        rows=[replace(row, person_name=HOSTILE, preview=HOSTILE, tags=(HOSTILE,)) for row in samples.rows(2)],
         thread=replace(samples.thread(), title=HOSTILE, conversations=[replace(part, items=[said])]),
         composer=replace(samples.composer(), draft=HOSTILE, problems=[HOSTILE]),
         person=replace(samples.person(), name=HOSTILE, notes=HOSTILE),

@@ -47,7 +47,7 @@ def bring_to_cases(organization_id: int, message_ids: Sequence[int]) -> None:
 def _said(organization_id: int, message_ids: Sequence[int]) -> list[Said]:
     """These messages, oldest first."""
     return [
-        Said(row[0], row[1], row[2], row[3], sql.instant(row[4]) or clock.now(), bool(row[5]))
+        Said(row[0], row[1], row[2], row[3], db.instant(row[4]) or clock.now(), bool(row[5]))
         for row in sql.said(organization_id, message_ids)
     ]
 
@@ -58,9 +58,9 @@ def _facts_of(row: tuple[Any, ...]) -> CaseFacts:
         case_id,
         status,
         contact_id,
-        sql.instant(done_at),
-        sql.instant(waiting),
-        sql.instant(last_at) or clock.now(),
+        db.instant(done_at),
+        db.instant(waiting),
+        db.instant(last_at) or clock.now(),
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from urllib.parse import urlencode
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from heard.domains.channels import queries as channels
@@ -111,12 +113,21 @@ def rows(actor: Actor, found: Iterable[CaseRow], *, selected: int = 0) -> list[R
     found = list(found)
     lines = channels.channel_views(actor.organization_id, {row.channel_id for row in found if row.channel_id})
     names = organizations.member_names(actor, {row.owner_id for row in found if row.owner_id})
-    return [_row(row, lines, names, selected) for row in found]
+    language = get_language() or ""
+    drawn = []
+    for row in found:
+        line = lines.get(row.channel_id or 0)
+        network = (line.network, line.network_name) if line else ("", "")
+        owner = names.get(row.owner_id or 0)
+        drawn.append(_row(row, network, owner, language, is_selected=row.case_id == selected))
+    return drawn
 
 
-def _row(row: CaseRow, lines: dict[int, ChannelView], names: dict[int, str], selected: int) -> Row:
-    line = lines.get(row.channel_id or 0)
-    owner = names.get(row.owner_id or 0)
+# Of fifty rows that are drawn again, forty-nine are as they were.
+@lru_cache(maxsize=4096)
+def _row(
+    row: CaseRow, network: tuple[str, str], owner: str | None, _language: str, *, is_selected: bool
+) -> Row:
     text = row.last_text or row.last_subject
     if row.last_state == queries.HIDDEN:
         text = _("The newest message came on an account that you may not see.")
@@ -131,8 +142,8 @@ def _row(row: CaseRow, lines: dict[int, ChannelView], names: dict[int, str], sel
         person_name=row.person_name,
         tint=tint_of(f"contact:{row.contact_id}"),
         initials=initials_of(row.person_name),
-        network=line.network if line else "",
-        network_name=line.network_name if line else "",
+        network=network[0],
+        network_name=network[1],
         kind_label=str(conversations.KIND_LABELS.get(row.last_kind, "")),  # type: ignore[call-overload]
         preview=preview,
         at=row.last_at,
@@ -142,5 +153,5 @@ def _row(row: CaseRow, lines: dict[int, ChannelView], names: dict[int, str], sel
         owner_name=owner,
         visibility="private" if row.last_visibility == "private" else "public",
         status=row.status,
-        is_selected=row.case_id == selected,
+        is_selected=is_selected,
     )

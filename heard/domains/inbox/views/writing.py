@@ -84,6 +84,8 @@ def _submit(request: MemberRequest, case: queries.CaseView, mode: str, text: str
 def _files(request: MemberRequest) -> tuple[list[int], list[str]]:
     uploads = request.FILES.getlist("files")[:MOST_FILES]
     alts = request.POST.getlist("alt")
+    for upload in uploads:
+        media.require_size(upload.name or "file", upload.size or 0)
     ids = [
         media.store(
             request.actor.organization_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from heard.domains.organizations import rules
+from heard.domains.organizations import rules, sql
 from heard.domains.organizations.members_only import Membership
 from heard.domains.organizations.models import Invitation, Member, Organization, SignInLink, TeamMember, User
 from heard.domains.organizations.rules import InvitationState, LinkPurpose
@@ -33,21 +33,7 @@ def signed_in(user_id: int, organization_id: int | None) -> SignedIn | None:
 
     One statement: it runs before every page.
     """
-    rows = list(
-        Member.objects.filter(user_id=user_id, removed_at__isnull=True)
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "organization_id",
-            "organization__name",
-            "organization__slug",
-            "role",
-            "name",
-            "last_seen_at",
-            "teammember__team_id",
-            "organization__timezone",
-        )
-    )
+    rows = sql.memberships(user_id)
     if not rows:
         return None
     chosen = next((row for row in rows if row[1] == organization_id), rows[0])

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import QuerySet
 
+from heard.domains.organizations import sql
 from heard.domains.organizations.models import Invitation, Member, TeamMember
 from heard.domains.organizations.permissions import Permission, require
 from heard.foundation import clock
@@ -94,18 +95,14 @@ def everybodys_names(actor: Actor) -> dict[int, str]:
 
 def colleagues(actor: Actor) -> list[tuple[int, str]]:
     """(id, name) of the organization's members by name: who may be given something."""
-    here = [
-        (number, name)
-        for number, (name, removed_at) in _names(actor.organization_id).items()
-        if not removed_at
-    ]
+    known = _names(actor.organization_id)
+    here = [(number, name) for number, (name, is_removed) in known.items() if not is_removed]
     return sorted(here, key=lambda line: (line[1].casefold(), line[0]))
 
 
 @once
-def _names(organization_id: int) -> dict[int, tuple[str, datetime | None]]:
-    rows = Member.objects.filter(organization_id=organization_id)
-    return {row[0]: (row[1], row[2]) for row in rows.values_list("pk", "name", "removed_at")}
+def _names(organization_id: int) -> dict[int, tuple[str, bool]]:
+    return sql.names(organization_id)
 
 
 @dataclass(frozen=True, slots=True)

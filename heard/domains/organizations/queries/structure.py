@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from heard.domains.organizations.models import Brand, Organization, Team, TeamMember
+from heard.domains.organizations import sql
+from heard.domains.organizations.models import Brand, Organization, TeamMember
 from heard.foundation.asked import once
+from heard.foundation.questions import Question
 from heard.foundation.tenancy import Actor
 
 
@@ -21,10 +23,13 @@ class Company:
     created_at: datetime
 
 
+_organizations = Question(lambda organization_id: Organization.objects.filter(pk=organization_id))
+
+
 @once
 def company(actor: Actor) -> Company:
     """The actor's organization."""
-    found = Organization.objects.get(pk=actor.organization_id)
+    (found,) = _organizations(actor.organization_id)
     return Company(found.pk, found.name, found.slug, found.timezone, found.created_at)
 
 
@@ -61,17 +66,14 @@ def teams(actor: Actor, *, with_archived: bool = False) -> list[TeamLine]:
 
 @once
 def _teams(organization_id: int) -> list[TeamLine]:
-    rows = Team.objects.filter(organization_id=organization_id)
     inside: dict[int, list[int]] = {}
-    for team_id, member_id in TeamMember.objects.filter(organization_id=organization_id).values_list(
-        "team_id", "member_id"
-    ):
-        inside.setdefault(team_id, []).append(member_id)
+    lines: dict[int, tuple[str, str, bool]] = {}
+    for team_id, name, purpose, is_archived, member_id in sql.teams(organization_id):
+        lines[team_id] = name, purpose, bool(is_archived)
+        inside.setdefault(team_id, []).extend([] if member_id is None else [member_id])
     found = [
-        TeamLine(
-            row.pk, row.name, row.purpose, tuple(sorted(inside.get(row.pk, []))), row.archived_at is not None
-        )
-        for row in rows
+        TeamLine(team_id, name, purpose, tuple(inside[team_id]), is_archived)
+        for team_id, (name, purpose, is_archived) in lines.items()
     ]
     return sorted(found, key=lambda team: (team.is_archived, team.name.casefold()))
 
