@@ -51,3 +51,27 @@ def test_a_chain_without_its_entries_is_named(recorded: None) -> None:
     assert "organization 7: 0 entries: BROKEN at entry 1" in verify().output
     Fact.objects.filter(organization_id=7).delete()
     assert verify().exit_code == 1
+
+
+def test_a_truncated_end_is_named_against_a_checkpoint_that_was_kept_elsewhere(
+    recorded: None, tmp_path
+) -> None:
+    """Whoever cut the end off tidied up behind themselves: the record alone cannot know."""
+    kept = tmp_path / "checkpoint"
+    run = CliRunner().invoke
+    assert run(commands.journal, ["checkpoint", "--organization", "7", "--output", str(kept)]).exit_code == 0
+    against = ["verify", "--checkpoint", str(kept)]
+    assert run(commands.journal, against).exit_code == 0
+    last = Seal.objects.get(organization_id=7, position=5)
+    Fact.objects.filter(pk=last.fact_id).delete()
+    last.delete()
+    end = Seal.objects.get(organization_id=7, position=4)
+    Chain.objects.filter(organization_id=7).update(position=4, hash=end.hash)
+    assert verify().exit_code == 0
+    found = run(commands.journal, against)
+    assert found.exit_code == 1
+    assert "truncated" in found.output
+    kept.write_text("no checkpoint")
+    refused = run(commands.journal, against)
+    assert refused.exit_code == 1
+    assert "not a checkpoint" in refused.output

@@ -21,6 +21,18 @@ from heard.foundation.tenancy import Actor, system
 log = logger(__name__)
 
 
+def require_size(name: str, size_bytes: int) -> None:
+    """Raise ``Invalid`` on the field ``files`` for a file that is not kept: before it is read into memory."""
+    name = rules.safe_name(name)
+    if not size_bytes:
+        raise Invalid(f"{name} is empty.", field="files")
+    if size_bytes > rules.LARGEST_BYTES:
+        most = rules.LARGEST_BYTES // 1_000_000
+        raise Invalid(
+            f"{name} has {size_bytes // 1_000_000} MB; files have at most {most} MB.", field="files"
+        )
+
+
 def store(
     organization_id: int, *, name: str, content_type: str, data: bytes, actor: Actor | None = None
 ) -> int:
@@ -32,11 +44,7 @@ def store(
     does not take it.
     """
     name = rules.safe_name(name)
-    if not data:
-        raise Invalid(f"{name} is empty.", field="files")
-    if len(data) > rules.LARGEST_BYTES:
-        most = rules.LARGEST_BYTES // 1_000_000
-        raise Invalid(f"{name} has {len(data) // 1_000_000} MB; files have at most {most} MB.", field="files")
+    require_size(name, len(data))
     digest = hashlib.sha256(data).hexdigest()
     kept = File.objects.filter(
         organization_id=organization_id, sha256=digest, name=name, erased_at__isnull=True

@@ -257,6 +257,20 @@ def test_files_go_along_with_their_descriptions(line, alice) -> None:
     assert len(line.network.posts) == 1
 
 
+def test_a_file_too_large_to_keep_is_refused_before_it_is_read(line, alice, monkeypatch) -> None:
+    monkeypatch.setattr("heard.domains.media.rules.LARGEST_BYTES", 1_000_000)
+    monkeypatch.setattr("heard.domains.media.actions.store", pytest.fail)
+    case_id = line.case()
+    small = SimpleUploadedFile("small.png", b"\x89PNG\r\n\x1a\n" + b"0" * 64, "image/png")
+    film = SimpleUploadedFile("film.png", b"0" * 3_500_000, "image/png")
+    form = {"mode": "reply", "text": "Look at this.", "files": [small, film]}
+    answer = alice.post(f"/c/{case_id}/answer", form)
+    assert answer.status_code == 422
+    assert "film.png has 3 MB; files have at most 1 MB." in words(answer)
+    assert "Look at this." in words(answer)
+    assert not Outbound.objects.exists()
+
+
 def test_a_note_stays_in_the_house(line, cast, alice) -> None:
     case_id = line.case()
     ask(alice, f"/c/{case_id}/answer", mode="note", text="She rang twice.")
