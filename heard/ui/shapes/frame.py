@@ -155,3 +155,8 @@ class DataTable:
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[object]] = field(default_factory=tuple)
+
+    @property
+    def lines(self) -> list[list[tuple[Column, object]]]:
+        """The rows, each cell with its column: numbers stand under the end of their heading."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]

@@ -26,6 +26,14 @@ def test_every_state_of_a_message_is_shown():
 
 
 @override_settings(HEARD_GALLERY=True)
+def test_numbers_stand_under_their_heading():
+    page = views.one(RequestFactory().get("/gallery/"), "tables").content.decode()
+    assert '<th scope="col" class="number">Answered</th>' in page
+    assert '<td class="number">214</td>' in page
+    assert "<td>Customer service</td>" in page
+
+
+@override_settings(HEARD_GALLERY=True)
 def test_unknown_part_is_not_found():
     with pytest.raises(Http404):
         views.one(RequestFactory().get("/gallery/"), "nothing")

@@ -283,7 +283,13 @@ def test_a_forgotten_password_is_set_anew_by_mail(cast):
 
 def test_another_address_takes_the_place_of_the_first_once_it_is_confirmed(cast):
     client, _answer = sign_in(ALICE, PASSWORD)
+    page = client.get("/account/email/").content.decode()
+    assert f"You sign in as {ALICE}" in page
+    assert "Waiting to be confirmed" not in page
     client.post("/account/email/", {"action_add": "", "email": "alice@new.example"})
+    page = client.get("/account/email/").content.decode()
+    assert "Waiting to be confirmed: alice@new.example" in page
+    assert "style=" not in page  # our own policy refuses it
     assert User.objects.get(pk=cast.user_ids["alice"]).email == ALICE
     (message,) = outgoing.outbox
     path = re.search(r"https?://[^/]+(/account/confirm-email/\S+)", message.body)[1]
