@@ -117,26 +117,12 @@ def network_icon(network: str, label: str = "") -> SafeString:
     return _use("network-icon network-other", "globe", label)
 
 
-def _use(classes: str, symbol: str, label: str) -> SafeString:
-    if not label:
-        return _use_silently(classes, symbol)
-    return format_html(
-        '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>',
-        classes,
-        label,
-        static("ui/icons.svg"),
-        symbol,
-    )
-
-
+# A page of the inbox draws a hundred and fifty of the same few.
 @lru_cache(maxsize=1000)
-def _use_silently(classes: str, symbol: str) -> SafeString:
-    """Remembered: a page of the inbox draws a hundred and fifty of the same few."""
+def _use(classes: str, symbol: str, label: str) -> SafeString:
+    told = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>',
-        classes,
-        static("ui/icons.svg"),
-        symbol,
+        '<svg class="{}" {}><use href="{}#{}"/></svg>', classes, told, static("ui/icons.svg"), symbol
     )
 
 
