@@ -263,14 +263,25 @@ class ContextDue:
     received_at: datetime
 
 
-def context_due(limit: int, *, besides: Collection[int] = ()) -> list[ContextDue]:
+MOST_DUE = 200
+"""Of so many that are due, those are taken whose network does not rest."""
+_contexts_due = Question(
+    lambda besides: (
+        Message.objects.filter(context_due=True)
+        .exclude(pk__in=each(besides))
+        .defer("raw")
+        .order_by("pk")[:MOST_DUE]
+    )
+)
+
+
+def context_due(besides: Collection[int] = ()) -> list[ContextDue]:
     """Messages that want their context fetched, but for these. For the worker."""
-    rows = Message.objects.filter(context_due=True)
     return [
         ContextDue(
             row.organization_id, row.pk, row.channel_id, Ref(row.native_id, row.id_scope), row.received_at
         )
-        for row in rows.exclude(pk__in=besides).order_by("pk")[:limit]
+        for row in _contexts_due(besides)
     ]
 
 
@@ -286,16 +297,22 @@ class PictureDue:
     received_at: datetime
 
 
-def pictures_due(limit: int, *, besides: Collection[int] = ()) -> list[PictureDue]:
-    """Pictures that want a copy, but for these. For the worker."""
-    rows = Attachment.objects.filter(kind="image", may_cache=True, file_id__isnull=True, problem="")
-    rows = rows.exclude(url="").exclude(pk__in=besides)
-    return [
-        PictureDue(*row)
-        for row in rows.order_by("pk").values_list(
+_pictures_due = Question(
+    lambda besides: (
+        Attachment.objects.filter(kind="image", may_cache=True, file_id__isnull=True, problem="")
+        .exclude(url="")
+        .exclude(pk__in=each(besides))
+        .order_by("pk")
+        .values_list(
             "organization_id", "pk", "message__channel_id", "url", "native_id", "message__received_at"
-        )[:limit]
-    ]
+        )[:MOST_DUE]
+    )
+)
+
+
+def pictures_due(besides: Collection[int] = ()) -> list[PictureDue]:
+    """Pictures that want a copy, but for these. For the worker."""
+    return [PictureDue(*row) for row in _pictures_due(besides)]
 
 
 def said_by(organization_id: int, contact_id: int) -> list[MessageView]:

@@ -24,8 +24,6 @@ from heard.foundation.work import Lane, Resting, Slice, job
 
 log = logger(__name__)
 LARGEST_PICTURE_BYTES = 10_000_000
-LOOKED_THROUGH = 200
-"""Of so many that are due, those are taken whose network does not rest."""
 _LATER = (errors.Unreachable, errors.RateLimited, Unavailable)
 """What may go better later: a network, or our file store, that does not answer now."""
 _PUSHED = frozenset((Source.WEBHOOK, Source.STREAM))
@@ -37,6 +35,8 @@ AT_ONCE = 400
 def take_in(turn: Slice) -> int:
     """Understand due deliveries: a batch per channel, messages and facts in one transaction."""
     claimed = channels.claim_deliveries(turn.now, turn.limit)
+    if not claimed:
+        return 0
     by_channel: dict[tuple[int, int], list[UnderstoodDelivery]] = {}
     for item in claimed:
         by_channel.setdefault((item.claimed.organization_id, item.channel_id), []).append(item)
@@ -148,7 +148,7 @@ CONTEXTS, PICTURES = Resting(), Resting()
 def fetch_context(turn: Slice) -> int:
     """Fetch what stands above messages whose parent we were not shown; how many were settled."""
     done = 0
-    for item in queries.context_due(LOOKED_THROUGH, besides=CONTEXTS.items()):
+    for item in queries.context_due(CONTEXTS.items()):
         if turn.is_over or done == turn.limit:
             break
         if CONTEXTS.rests(item.channel_id, item.message_id):
@@ -183,7 +183,7 @@ def fetch_context(turn: Slice) -> int:
 def fetch_pictures(turn: Slice) -> int:
     """Hold copies of pictures we may hold, so that a page never loads anything from outside."""
     done = 0
-    for item in queries.pictures_due(LOOKED_THROUGH, besides=PICTURES.items()):
+    for item in queries.pictures_due(PICTURES.items()):
         if turn.is_over or done == turn.limit:
             break
         host = urlsplit(item.url).netloc

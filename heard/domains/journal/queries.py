@@ -11,6 +11,7 @@ from heard.domains.journal.facts import Sealed
 from heard.domains.journal.models import Chain, Consumer, Fact, GivenUp
 from heard.domains.journal.rules import Checkpoint, Verdict
 from heard.foundation import clock
+from heard.foundation.questions import Question
 
 
 def _sealed(organization_id: int, position: int, body: bytes) -> Sealed:
@@ -89,21 +90,30 @@ def lag() -> int:
     return max((known.get(organization, 0) - position for organization, position in rows), default=0)
 
 
+_ends = Question(
+    lambda: (
+        Chain.objects.filter(position__gt=0)
+        .order_by("organization_id")
+        .values_list("organization_id", "position")
+    )
+)
+_places = Question(
+    lambda: Consumer.objects.order_by().values_list("organization_id", "name", "position", "due_at")
+)
+
+
 def behind(names: list[str]) -> list[tuple[int, str]]:
     """(organization id, reaction) that have sealed facts to read and are not pausing. For the worker."""
-    ends = dict(Chain.objects.filter(position__gt=0).values_list("organization_id", "position"))
+    ends = _ends()
     if not ends:
         return []
     now = clock.now()
-    places = {
-        (row.organization_id, row.name): row
-        for row in Consumer.objects.filter(organization_id__in=list(ends))
-    }
+    places = {(row[0], row[1]): (row[2], row[3]) for row in _places()}
     found = []
-    for organization_id, end in sorted(ends.items()):
+    for organization_id, end in ends:
         for name in names:
-            place = places.get((organization_id, name))
-            if place is None or (place.position < end and (place.due_at is None or place.due_at <= now)):
+            position, due_at = places.get((organization_id, name), (0, None))
+            if position < end and (due_at is None or due_at <= now):
                 found.append((organization_id, name))
     return found
 

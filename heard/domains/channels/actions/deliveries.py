@@ -85,6 +85,8 @@ def claim_deliveries(now: datetime, limit: int) -> list[UnderstoodDelivery]:
             alias=sql.alias(),
         )
     }
+    if not claimed:
+        return []
     rows = Delivery.objects.using(sql.alias()).filter(pk__in=list(claimed)).order_by("pk")
     found = [
         UnderstoodDelivery(

@@ -34,6 +34,7 @@ from heard.domains.channels.queries.accounts import (
 from heard.domains.organizations.queries import Permission, require
 from heard.foundation import clock
 from heard.foundation.crypto import KeyProblem
+from heard.foundation.questions import Question, each
 from heard.foundation.tenancy import Actor
 
 
@@ -141,9 +142,12 @@ def without_connector() -> dict[str, int]:
     return dict(rows.order_by().values_list("network").annotate(count=Count("pk")))
 
 
+_networks = Question(lambda ids: Channel.objects.filter(pk__in=each(ids)).values_list("pk", "network"))
+
+
 def networks_of(channel_ids: Iterable[int]) -> dict[int, str]:
     """Network by channel id. For the worker."""
-    return dict(Channel.objects.filter(pk__in=list(channel_ids)).values_list("pk", "network"))
+    return dict(_networks(channel_ids))
 
 
 def troubled() -> list[ChannelView]:
