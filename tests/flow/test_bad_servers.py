@@ -20,7 +20,7 @@ from heard.domains.channels import actions, queries
 from heard.domains.channels.models import Channel, Delivery
 from heard.domains.conversations.models import Message
 from heard.domains.organizations.queries import brands
-from heard.foundation import clock
+from heard.foundation import clock, equipment
 from heard.foundation.net import GuardedNet
 from heard.foundation.net.tests.servers import serving
 from heard.foundation.work import Slice, jobs
@@ -75,6 +75,7 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.setattr(GuardedNet, name, hurried)
     script = SERVERS[request.param]
     with ExitStack() as stack:
+        stack.callback(equipment.net().close)  # no line of this test is left to another
         yield free_port() if script is None else stack.enter_context(serving(script)).port
 
 
