@@ -99,3 +99,38 @@ def test_a_draft_survives_leaving_the_page(visit, nordwind):
     expect(page.get_by_label("Your words")).to_have_value("In any of our shops")
     expect(page).to_have_url(re.compile(r"/c/\d+$"))
     page.get_by_label("Your words").fill("")
+
+
+def test_a_draft_is_found_on_another_device_and_gone_once_it_is_sent(visit, nordwind):
+    desk, phone = visit(), visit()
+    said = begin(desk, nordwind, "Does the clock tick?", "nora")
+    desk.page.get_by_label("Your words").fill("Very softly")
+    expect(desk.page.get_by_text("Draft saved")).to_be_visible()
+    phone.open("/inbox/")
+    expect(phone.row("clock tick").get_by_text("Draft", exact=True)).to_be_visible()
+    phone.row("clock tick").click()
+    phone.is_open("clock tick")
+    expect(phone.page.get_by_label("Your words")).to_have_value("Very softly")
+    phone.page.get_by_label("Your words").fill("Very softly indeed.")
+    phone.page.get_by_role("button", name="Send").click()
+    is_delivered(phone, "softly indeed")
+    stands_once(nordwind, "softly indeed", said)
+    desk.page.reload()
+    expect(desk.page.get_by_label("Your words")).to_have_value("")
+
+
+def test_what_is_typed_without_a_connection_reaches_the_server_when_it_is_back(visit, nordwind):
+    mara = visit()
+    page = mara.page
+    begin(mara, nordwind, "Is the mug blue?", "olaf")
+    mara.expects("ERR_INTERNET_DISCONNECTED")
+    case = page.url
+    mara.context.set_offline(True)
+    page.get_by_label("Your words").fill("As blue as the sea")
+    expect(page.get_by_text("Draft kept in this browser")).to_be_visible()
+    mara.context.set_offline(False)
+    expect(page.get_by_text("Draft saved")).to_be_visible(timeout=15_000)
+    ravi = visit()
+    ravi.open(case)
+    expect(ravi.page.get_by_label("Your words")).to_have_value("As blue as the sea")
+    page.get_by_label("Your words").fill("")

@@ -149,6 +149,36 @@ class Note(models.Model):
         indexes = [models.Index(fields=["organization", "case", "id"], name="inbox_note_case")]
 
 
+class Draft(models.Model):
+    """What a member is writing in a case. An empty one was sent or thrown away; ``closed_key`` is the
+    submission that ended it, so that what was kept on the way while it was sent does not come back.
+    """
+
+    organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
+    member = models.ForeignKey("organizations.Member", on_delete=models.CASCADE)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE)
+    mode = models.CharField(max_length=20)
+    text = models.TextField()
+    subject = models.CharField(max_length=998, default="", blank=True)
+    changed_at = models.DateTimeField()
+    closed_key = models.CharField(max_length=64, default="", blank=True)
+
+    classified = {
+        "id": NEUTRAL,
+        "organization": NEUTRAL,
+        "member": NEUTRAL,
+        "case": NEUTRAL,
+        "mode": NEUTRAL,
+        "text": CONTENT,
+        "subject": CONTENT,
+        "changed_at": NEUTRAL,
+        "closed_key": NEUTRAL,
+    }
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "case"], name="inbox_draft_once")]
+
+
 class CaseEvent(models.Model):
     """A quiet line in the thread: assigned, done, reopened. ``kind`` and ids; the words are the page's."""
 

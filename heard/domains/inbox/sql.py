@@ -168,3 +168,37 @@ def see(organization_id: int, member_id: int, case_id: int, upto: datetime) -> N
         " WHERE inbox_caseseen.seen_at < excluded.seen_at",
         [(organization_id, member_id, case_id, moment(upto))],
     )
+
+
+def keep_draft(row: Sequence[Any]) -> None:
+    """Keep (organization, member, case, mode, text, subject, submission key, changed at), unless that
+    submission ended the draft already.
+    """
+    *values, key, at = row
+    db.execute_many(
+        "INSERT INTO inbox_draft (organization_id, member_id, case_id, mode, text, subject, closed_key,"
+        " changed_at) VALUES (%s, %s, %s, %s, %s, %s, '', %s) ON CONFLICT (member_id, case_id) DO UPDATE SET"
+        " mode = excluded.mode, text = excluded.text, subject = excluded.subject,"
+        " changed_at = excluded.changed_at WHERE inbox_draft.closed_key <> %s",
+        [(*values, moment(at), key)],
+    )
+
+
+def end_draft(organization_id: int, member_id: int, case_id: int, key: str, at: datetime) -> None:
+    """Empty a member's draft: this submission took its words."""
+    db.execute_many(
+        "INSERT INTO inbox_draft (organization_id, member_id, case_id, mode, text, subject, closed_key,"
+        " changed_at) VALUES (%s, %s, %s, '', '', '', %s, %s) ON CONFLICT (member_id, case_id) DO UPDATE SET"
+        " text = '', subject = '', closed_key = excluded.closed_key, changed_at = excluded.changed_at",
+        [(organization_id, member_id, case_id, key, moment(at))],
+    )
+
+
+def with_draft(member_id: int, case_ids: Sequence[int]) -> set[int]:
+    """Those of these cases in which a member has begun to write."""
+    mark, values = db.in_list(case_ids)
+    rows = db.fetch_all(
+        f"SELECT case_id FROM inbox_draft WHERE member_id = %s AND case_id {mark} AND text <> ''",
+        [member_id, values],
+    )
+    return {row[0] for row in rows}

@@ -12,6 +12,7 @@ urlpatterns = [
     path("conversations/<int:conversation_id>/", views.conversation, name="conversation"),
     path("c/<int:case_id>", views.case_page, name="case"),
     path("c/<int:case_id>/answer", views.answer, name="answer"),
+    path("c/<int:case_id>/draft", views.draft, name="draft"),
     path("c/<int:case_id>/assign", views.assign, name="assign"),
     path("c/<int:case_id>/status", views.status, name="status"),
     path("c/<int:case_id>/block", views.block, name="block"),

@@ -32,6 +32,7 @@ class Row:
     late: bool = False
     status: str = "open"
     is_selected: bool = False
+    has_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,9 @@ class Composer:
     """Where an answer is written; see ``ui/parts/composer.html`` for what the form posts.
 
     ``mode`` is the key of the mode chosen first. ``held_reason`` set: sending is stopped, the text
-    can be written and will wait. ``problems`` are what the server said of the last attempt.
+    can be written and will wait. ``draft`` is what this member wrote before; POST ``draft_url`` (``mode``,
+    ``text``, ``subject``, ``submission_key``) keeps what they write now. ``problems`` are what the server
+    said of the last attempt.
     """
 
     action_url: str
@@ -199,6 +202,7 @@ class Composer:
     submission_key: str = ""
     problems: Sequence[str] = ()
     subject: str = ""
+    draft_url: str = ""
 
     @property
     def can_write(self) -> bool:

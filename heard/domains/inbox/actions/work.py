@@ -8,7 +8,7 @@ from django.db import transaction
 
 from heard.domains.inbox import queries, sql
 from heard.domains.inbox.facts import CaseAssigned, CaseNotesErased, CaseStatusChanged, NoteWritten
-from heard.domains.inbox.models import Case, CaseEvent, CaseStatus, Episode, Note
+from heard.domains.inbox.models import Case, CaseEvent, CaseStatus, Draft, Episode, Note
 from heard.domains.journal import actions as journal
 from heard.domains.notifications import actions as notifications
 from heard.domains.organizations import queries as organizations
@@ -137,10 +137,12 @@ def mark_seen(actor: Actor, case_id: int, upto: datetime) -> None:
 
 
 def erase_contact(actor: Actor, contact_id: int) -> int:
-    """Empty what colleagues wrote about a forgotten person. Called by the room ``privacy``."""
+    """Empty what colleagues wrote about a forgotten person, and to them. Called by the room ``privacy``."""
     require(actor, Permission.ERASE_PERSON)
     with transaction.atomic():
         rows = Note.objects.filter(organization_id=actor.organization_id, case__contact_id=contact_id)
         count = rows.exclude(text="").update(text="")
+        drafts = Draft.objects.filter(organization_id=actor.organization_id, case__contact_id=contact_id)
+        drafts.update(text="", subject="")
         journal.append(actor.organization_id, actor.label, [CaseNotesErased(contact_id, count)])
     return count

@@ -1,7 +1,7 @@
 """The inbox's pages: list | thread | person, and what people do there."""
 
 from .pages import case_page, conversation, inbox_page
-from .writing import answer, assign, block, cancel, count_text, decide, retry, split_off, status
+from .writing import answer, assign, block, cancel, count_text, decide, draft, retry, split_off, status
 
 __all__ = [
     "answer",
@@ -12,6 +12,7 @@ __all__ = [
     "conversation",
     "count_text",
     "decide",
+    "draft",
     "inbox_page",
     "retry",
     "split_off",

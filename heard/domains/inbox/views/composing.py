@@ -66,18 +66,22 @@ def composer(
         modes.append(Mode("note", _("Note"), audience_label=_("only colleagues see it"), maximum=10_000))
     if not modes:
         return None
-    first = next((item.key for item in modes if item.enabled), "note")
+    enabled = [item.key for item in modes if item.enabled]
+    kept = None if draft or problems else queries.draft(actor, case.case_id)
+    if kept is not None:
+        draft, mode = kept.text, kept.mode if kept.mode in enabled else mode
     return Composer(
         action_url=f"/c/{case.case_id}/answer",
         modes=modes,
         case_id=str(case.case_id),
-        mode=mode or first,
+        mode=mode or next(iter(enabled), "note"),
         draft=draft,
         placeholder=_("Write a reply"),
         held_reason=held,
         submission_key=uuid.uuid4().hex,
         problems=problems,
-        subject="",
+        subject=kept.subject if kept else "",
+        draft_url=f"/c/{case.case_id}/draft",
     )
 
 

@@ -114,19 +114,27 @@ def rows(actor: Actor, found: Iterable[CaseRow], *, selected: int = 0) -> list[R
     lines = channels.channel_views(actor.organization_id, {row.channel_id for row in found if row.channel_id})
     names = organizations.member_names(actor, {row.owner_id for row in found if row.owner_id})
     language = get_language() or ""
+    begun = queries.with_draft(actor, [row.case_id for row in found])
     drawn = []
     for row in found:
         line = lines.get(row.channel_id or 0)
         network = (line.network, line.network_name) if line else ("", "")
         owner = names.get(row.owner_id or 0)
-        drawn.append(_row(row, network, owner, language, is_selected=row.case_id == selected))
+        here = row.case_id == selected
+        drawn.append(_row(row, network, owner, language, is_selected=here, has_draft=row.case_id in begun))
     return drawn
 
 
 # Of fifty rows that are drawn again, forty-nine are as they were.
 @lru_cache(maxsize=4096)
 def _row(
-    row: CaseRow, network: tuple[str, str], owner: str | None, _language: str, *, is_selected: bool
+    row: CaseRow,
+    network: tuple[str, str],
+    owner: str | None,
+    _language: str,
+    *,
+    is_selected: bool,
+    has_draft: bool,
 ) -> Row:
     text = row.last_text or row.last_subject
     if row.last_state == queries.HIDDEN:
@@ -154,4 +162,5 @@ def _row(
         visibility="private" if row.last_visibility == "private" else "public",
         status=row.status,
         is_selected=is_selected,
+        has_draft=has_draft,
     )

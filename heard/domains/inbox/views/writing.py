@@ -57,7 +57,23 @@ def answer(request: MemberRequest, case_id: int) -> HttpResponse:
             _submit(request, case, mode, text)
     except (Invalid, Conflict, Unavailable) as error:
         return _refused(request, case_id, mode, text, error.message)
+    actions.end_draft(request.actor, case.case_id, key=request.POST.get("submission_key", ""))
     return _region(request, case_id, "inbox/_messages.html", sent={"mode": mode})
+
+
+@require_POST
+@member_required()
+def draft(request: MemberRequest, case_id: int) -> HttpResponse:
+    """What is being written, every two seconds; 204, or a sentence why it cannot be kept."""
+    actions.keep_draft(
+        request.actor,
+        case_id,
+        mode=request.POST.get("mode", "reply"),
+        text=request.POST.get("text", "").replace("\r\n", "\n").replace("\0", ""),
+        subject=request.POST.get("subject", "").replace("\0", ""),
+        key=request.POST.get("submission_key", ""),
+    )
+    return HttpResponse(status=204)
 
 
 def _submit(request: MemberRequest, case: queries.CaseView, mode: str, text: str) -> None:

@@ -51,13 +51,14 @@
       this.files = [];
       this.querySelector(".without-script")?.remove();
       if (/Mac|iPhone|iPad/.test(navigator.platform)) this.querySelector("[data-send-key]").textContent = "⌘ ↵";
+      this.draft = new window.heard.Draft(this);
       this.listen();
-      this.restore();
+      this.draft.restore();
       this.update();
     }
 
     disconnectedCallback() {
-      this.keep();
+      this.draft?.leave();
     }
 
     listen() {
@@ -99,42 +100,8 @@
     edited(event) {
       this.problems.replaceChildren();
       if (event.target === this.picker) this.take(this.picker.files);
-      this.keepSoon();
+      this.draft.changed();
       this.update();
-    }
-
-    keepSoon() {
-      clearTimeout(this.keeping);
-      this.keeping = setTimeout(() => this.keep(), 300);
-    }
-
-    // The draft stays in this browser until the server has accepted it
-
-    get drawer() {
-      return `heard-draft:${this.dataset.case}`;
-    }
-
-    keep() {
-      if (this.sending) return;
-      try {
-        if (this.area.value) localStorage.setItem(this.drawer, JSON.stringify({ text: this.area.value, mode: this.mode?.value }));
-        else localStorage.removeItem(this.drawer);
-      } catch {
-        // A full or forbidden store loses the draft on reload, nothing else.
-      }
-    }
-
-    restore() {
-      if (this.area.value) return;
-      try {
-        const draft = JSON.parse(localStorage.getItem(this.drawer) ?? "null");
-        if (!draft?.text) return;
-        this.area.value = draft.text;
-        const mode = this.form.querySelector(`[name=mode][value="${draft.mode}"]:not(:disabled)`);
-        if (mode) mode.checked = true;
-      } catch {
-        localStorage.removeItem(this.drawer);
-      }
     }
 
     // Counting, and why Send would refuse
@@ -216,6 +183,7 @@
 
     leaves(event) {
       this.sending = true;
+      this.draft.stop();
       this.area.readOnly = true;
       this.send.disabled = true;
       this.sentMode = this.mode?.value;
@@ -262,7 +230,7 @@
       this.send.disabled = false;
       this.querySelector("progress").hidden = true;
       this.update();
-      this.keep();
+      if (this.area.value) this.draft.changed();
       if (document.activeElement === document.body || this.contains(document.activeElement)) this.area.focus();
     }
 
@@ -270,7 +238,7 @@
       this.area.value = "";
       for (const entry of [...this.files]) this.drop(entry);
       this.form.elements.submission_key.value = random();
-      this.keep();
+      this.draft.done();
     }
 
     // Files: each a tile that asks for words for those who cannot see it
@@ -328,7 +296,7 @@
     giveBack(words) {
       if (this.area.value.trim()) return;
       this.area.value = words;
-      this.keepSoon();
+      this.draft.changed();
       this.update();
       this.area.focus();
       say(text("restored"));
@@ -390,5 +358,5 @@
   customElements.define("heard-composer", HeardComposer);
   window.heard.textLength = length;
   document.addEventListener("heard:draft", ({ detail }) => document.querySelector("heard-composer")?.giveBack?.(detail.text));
-  window.addEventListener("pagehide", () => document.querySelector("heard-composer")?.keep?.());
+  window.addEventListener("pagehide", () => document.querySelector("heard-composer")?.draft?.flush());
 })();

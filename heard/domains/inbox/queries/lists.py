@@ -1,4 +1,4 @@
-"""The questions of the inbox."""
+"""The lists: which cases an actor may see, page by page, and how many."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from typing import Any
 
 from heard.domains.channels import queries as channels
 from heard.domains.inbox import sql
-from heard.domains.inbox.models import Case, CaseConversation, CaseEvent, CaseStatus, Note
-from heard.domains.organizations import queries as organizations
+from heard.domains.inbox.models import CaseConversation
 from heard.domains.organizations.queries import Permission, require
 from heard.foundation import clock, db
 from heard.foundation.asked import once
 from heard.foundation.errors import Invalid, NotFound
 from heard.foundation.numbers import LARGEST, whole
-from heard.foundation.questions import Question
 from heard.foundation.sanitize import one_line
 from heard.foundation.tenancy import Actor
 
@@ -196,22 +194,6 @@ def _read_key(key: str) -> tuple[datetime, int]:
         raise Invalid("This page of the list does not exist; start at its top.") from error
 
 
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """One case, whole."""
-
-    case_id: int
-    contact_id: int | None
-    status: str
-    owner_id: int | None
-    team_id: int | None
-    opened_at: datetime
-    last_at: datetime
-    waiting_since: datetime | None
-    last_inbound_id: int | None
-    conversation_ids: tuple[int, ...]
-
-
 @once
 def require_visible(actor: Actor, case_id: int) -> None:
     """Raise ``NotFound`` unless this actor may see at least one conversation of the case."""
@@ -229,158 +211,3 @@ def visible_among(actor: Actor, case_ids: Collection[int]) -> set[int]:
         return set(case_ids)
     rows = CaseConversation.objects.filter(organization_id=actor.organization_id, case_id__in=case_ids)
     return set(rows.exclude(conversation__channel_id__in=hidden).values_list("case_id", flat=True))
-
-
-_cases = Question(
-    lambda organization_id, case_id: Case.objects.filter(organization_id=organization_id, pk=case_id)
-)
-_conversations_of = Question(
-    lambda organization_id, case_id: (
-        CaseConversation.objects.filter(organization_id=organization_id, case_id=case_id)
-        .order_by("pk")
-        .values_list("conversation_id", "conversation__channel_id")
-    )
-)
-
-
-def case(actor: Actor, case_id: int) -> CaseView:
-    """One case with the conversations this actor may see."""
-    require_visible(actor, case_id)
-    (row,) = _cases(actor.organization_id, case_id)
-    hidden = channels.hidden_channel_ids(actor)
-    links = _conversations_of(actor.organization_id, case_id)
-    ids = [conversation_id for conversation_id, channel_id in links if channel_id not in hidden]
-    return CaseView(
-        row.pk,
-        row.contact_id,
-        row.status,
-        row.owner_id,
-        row.team_id,
-        row.opened_at,
-        row.last_at,
-        row.waiting_since,
-        row.last_inbound_id,
-        tuple(ids),
-    )
-
-
-def case_ids_of(organization_id: int, conversation_ids: Iterable[int]) -> set[int]:
-    """The cases that own these conversations."""
-    rows = CaseConversation.objects.filter(
-        organization_id=organization_id, conversation_id__in=list(conversation_ids)
-    )
-    return set(rows.values_list("case_id", flat=True))
-
-
-@dataclass(frozen=True, slots=True)
-class NoteView:
-    """What colleagues told each other."""
-
-    note_id: int
-    author_id: int
-    text: str
-    written_at: datetime
-
-
-_notes = Question(
-    lambda organization_id, case_id: Note.objects.filter(
-        organization_id=organization_id, case_id=case_id
-    ).order_by("pk")
-)
-
-
-def notes(actor: Actor, case_id: int) -> list[NoteView]:
-    """A case's notes, oldest first; without those that may tell of what this actor may not see.
-
-    A note may repeat whatever its author could read in the case by then.
-    """
-    rows = _notes(actor.organization_id, case_id)
-    hidden = channels.hidden_channel_ids(actor) if rows else set()
-    if hidden:
-        rows = _without_the_hidden(actor, rows, hidden)
-    return [NoteView(row.pk, row.author_id, row.text, row.written_at) for row in rows]
-
-
-def _without_the_hidden(actor: Actor, rows: Sequence[Note], hidden: Collection[int]) -> list[Note]:
-    links = CaseConversation.objects.filter(
-        organization_id=actor.organization_id,
-        case_id__in={row.case_id for row in rows},
-        conversation__channel_id__in=hidden,
-    )
-    places = list(links.values_list("conversation__started_at", "conversation__channel_id"))
-    unread = {author_id: _hidden_from(actor, author_id) for author_id in {row.author_id for row in rows}}
-    return [
-        row
-        for row in rows
-        if row.author_id == actor.member_id
-        or {channel_id for since, channel_id in places if since <= row.written_at} <= unread[row.author_id]
-    ]
-
-
-def _hidden_from(actor: Actor, author_id: int) -> set[int]:
-    """What a note's author may not see either; of somebody who left, nobody knows."""
-    try:
-        author = organizations.actor_of(actor.organization_id, author_id)
-    except NotFound:
-        return set()
-    return channels.hidden_channel_ids(author)
-
-
-@dataclass(frozen=True, slots=True)
-class EventView:
-    """A quiet line in the thread."""
-
-    kind: str
-    by_id: int | None
-    member_id: int | None
-    team_id: int | None
-    value: str
-    at: datetime
-
-
-_events = Question(
-    lambda organization_id, case_id: CaseEvent.objects.filter(
-        organization_id=organization_id, case_id=case_id
-    ).order_by("pk")
-)
-
-
-def events(actor: Actor, case_id: int) -> list[EventView]:
-    """What was done with a case, oldest first."""
-    rows = _events(actor.organization_id, case_id)
-    return [EventView(row.kind, row.by_id, row.member_id, row.team_id, row.value, row.at) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class PastCaseView:
-    """A case a person had before."""
-
-    case_id: int
-    status: str
-    opened_at: datetime
-
-
-_past = Question(
-    lambda organization_id, contact_id: (
-        Case.objects.filter(organization_id=organization_id, contact_id=contact_id)
-        .order_by("-last_at")
-        .values_list("pk", "status", "opened_at")[:200]
-    )
-)
-
-
-def cases_of_contact(
-    actor: Actor, contact_id: int, *, besides: int = 0, limit: int = 10
-) -> list[PastCaseView]:
-    """A person's other cases that this actor may see, newest first."""
-    found = [PastCaseView(*row) for row in _past(actor.organization_id, contact_id) if row[0] != besides]
-    seen = visible_among(actor, [case.case_id for case in found])
-    return [case for case in found if case.case_id in seen][:limit]
-
-
-STATUS_LABELS = {
-    CaseStatus.OPEN.value: "Open",
-    CaseStatus.PENDING.value: "Waiting for them",
-    CaseStatus.DONE.value: "Done",
-    CaseStatus.SPAM.value: "Spam",
-}
