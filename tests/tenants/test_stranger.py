@@ -175,7 +175,8 @@ def test_queries_and_actions_refuse_a_strangers_actor(cast, northbridge) -> None
 ROOMS = [room.name for room in pkgutil.iter_modules(domains.__path__)]
 GIVEN = {
     "access": "none", "decision": "sent", "email": "fay@southbank.example", "key": "first", "mode": "note",
-    "name": "Fay", "native_id": "us", "network": "memory", "purpose": "", "reason": "A drill", "role": Role.AGENT, "scope": "",
+    "name": "Fay", "native_id": "us", "network": "memory", "purpose": "", "reason": "A drill",
+    "role": Role.AGENT, "scope": "",
     "status": "done", "suppress": False, "text": "Hello", "timezone": "UTC",
     "upto": datetime(2026, 11, 22, tzinfo=UTC),
     "up_to": 10**9, "values": {"token": "right"}, "verb": Verb.REPLY, "wanted": inbox_queries.Wanted("all"),
