@@ -74,14 +74,11 @@ LONGEST_REMEMBERED = 8_000
 """Characters. A long mail is drawn each time: few of them would fill the memory."""
 
 
-@register.simple_tag(takes_context=True)
-def bubble(context: template.Context, bubble: Bubble) -> SafeString:
+@register.simple_tag
+def bubble(bubble: Bubble) -> SafeString:
     """One thing said, or one that happened: ``{% bubble bubble %}``."""
-    if bubble.actions or bubble.state_actions or bubble.undo_until:
-        # Forms carry this page's token, countdowns this moment.
-        values = {"bubble": bubble, "csrf_token": context.get("csrf_token")}
-        return render_to_string("ui/parts/bubble.html", values)
-    if len(bubble.html) + len(bubble.text) > LONGEST_REMEMBERED:
+    if bubble.undo_until or len(bubble.html) + len(bubble.text) > LONGEST_REMEMBERED:
+        # A countdown counts from this moment.
         return render_to_string("ui/parts/bubble.html", {"bubble": bubble})
     return draw("ui/parts/bubble.html", "bubble", bubble, reader())
 

@@ -83,7 +83,7 @@ def test_sending_waits_and_can_be_undone(visit, happenings):
     expect(tab.locator("#o-99 heard-countdown")).to_contain_text("Sending in")
     expect(tab.locator(TEXT)).to_have_value("")
     assert tab.evaluate("localStorage.length") == 0
-    tab.click("#o-99 [data-verb=undo] button")
+    tab.click("#o-99 [data-verb=undo]")
     expect(tab.locator(TEXT)).to_have_value("taken back, übrigens")
     expect(tab.locator("#o-99")).to_have_count(0)
     assert [post["text"] for post in happenings.posted] == ["On its way"]

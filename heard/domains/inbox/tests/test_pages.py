@@ -366,7 +366,10 @@ def test_a_matter_of_its_own_is_split_off_with_what_follows_from_it(line, alice)
         message(2, "ben", text="And my bill?", parent=Ref("m1"), mentions_us=False),
         message(3, "ben", text="Number 42.", parent=Ref("m2"), mentions_us=False),
     )
-    target = Message.objects.get(native_id="m2").pk
+    first, target = (Message.objects.get(native_id=name).pk for name in ("m1", "m2"))
+    page = alice.get(f"/c/{case_id}").content.decode()
+    assert f'formaction="/c/{case_id}/split/{target}"' in page
+    assert f"/split/{first}" not in page  # it opens this conversation
     assert ask(alice, f"/c/{case_id}/split/{target}").status_code == 200
     work()
     other = CaseConversation.objects.exclude(case_id=case_id).get()
@@ -375,13 +378,13 @@ def test_a_matter_of_its_own_is_split_off_with_what_follows_from_it(line, alice)
     assert "Number 42." in listed
     left = alice.get(f"/c/{case_id}")
     assert "my bill" not in words(left)
-    first = Message.objects.get(native_id="m1").pk
     assert f'name="target_reply" value="{first}"' in left.content.decode()
     assert (Case.objects.get(pk=case_id).last_inbound_id, Case.objects.count()) == (first, 2)
     assert {row.native_id for row in Message.objects.filter(conversation_id=other.conversation_id)} == {
         "m2", "m3",
     }  # fmt: skip
     assert Message.objects.get(native_id="m1").conversation_id != other.conversation_id
+    assert f"/split/{target}" not in alice.get(f"/c/{other.case_id}").content.decode()
     assert ask(alice, f"/c/{other.case_id}/split/{target}").status_code == 409
 
 

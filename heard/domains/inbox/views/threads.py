@@ -42,6 +42,7 @@ def message_bubble(
     sent: OutboundView | None,
     show_images: bool,
     case_id: int,
+    may_split: bool = False,
 ) -> Bubble:
     """One thing said, in or out."""
     own = message.direction == "out"
@@ -75,6 +76,9 @@ def message_bubble(
         blocked_images=blocked,
         images_url=f"/c/{case_id}?images={_images().sign(str(message.message_id))}" if blocked else "",
         outbound_id="",
+        actions=(Action("split", _("A matter of its own"), f"/c/{case_id}/split/{message.message_id}"),)
+        if may_split
+        else (),
         reply_url=f"/c/{case_id}?reply_to={message.message_id}" if message.direction == "in" else "",
     )
 
@@ -222,11 +226,14 @@ def _parts(actor: Actor, case: CaseView, names: dict[int, str], show_images: int
     inside = {message.message_id: message for message in said}
     parents = [message.parent_id for message in said if message.parent_id and message.parent_id not in inside]
     above = conversations.posts_above(organization_id, parents) if parents else []
+    may_split = may(actor, Permission.ASSIGN)
     parts = []
     for frame in frames:
         line = lines[frame.channel_id]
         mine = [message for message in said if message.conversation_id == frame.conversation_id]
-        bubbles = _bubbles(mine, inside, by_message, line, names, case.case_id, show_images)
+        bubbles = _bubbles(
+            mine, inside, by_message, line, names, case.case_id, show_images, may_split=may_split
+        )
         bubbles += [
             outbound_bubble(item, names.get(item.author_id or 0, line.name), case.case_id)
             for item in asked
@@ -289,6 +296,8 @@ def _bubbles(  # noqa: PLR0917 - what a thread is drawn from, handed on once
     names: dict[int, str],
     case_id: int,
     show_images: int,
+    *,
+    may_split: bool,
 ) -> list[Bubble]:
     depths: dict[int, int] = {}
     bubbles = []
@@ -311,9 +320,16 @@ def _bubbles(  # noqa: PLR0917 - what a thread is drawn from, handed on once
                 sent=sent,
                 show_images=show_images == message.message_id,
                 case_id=case_id,
+                may_split=may_split and _follows(message, parent),
             )
         )
     return bubbles
+
+
+def _follows(message: MessageView, parent: MessageView | None) -> bool:
+    """Said in public under something else of the same conversation: it could be a matter of its own."""
+    inside = parent is not None and parent.conversation_id == message.conversation_id
+    return inside and message.direction == "in" and message.visibility != "private"
 
 
 def _quiet_lines(actor: Actor, case: CaseView, names: dict[int, str]) -> list[Bubble]:

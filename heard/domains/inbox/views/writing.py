@@ -223,7 +223,9 @@ def split_off(request: MemberRequest, case_id: int, message_id: int) -> HttpResp
     if outbox_queries.conversation_of(request.actor.organization_id, message_id) not in case.conversation_ids:
         raise NotFound("There is no such message in this case.")
     conversations.split_off(request.actor, message_id)
-    return _region(request, case_id, "inbox/_messages.html", toast={"text": _("Split off")})
+    return _region(
+        request, case_id, "inbox/_messages.html", toast={"text": _("It has a case of its own now")}
+    )
 
 
 @require_POST
