@@ -178,7 +178,7 @@ GIVEN = {
     "name": "Fay", "native_id": "us", "network": "memory", "purpose": "", "reason": "A drill",
     "role": Role.AGENT, "scope": "",
     "status": "done", "suppress": False, "text": "Hello", "timezone": "UTC",
-    "upto": datetime(2026, 11, 22, tzinfo=UTC),
+    "until": datetime(2027, 11, 1, tzinfo=UTC), "upto": datetime(2026, 11, 22, tzinfo=UTC),
     "up_to": 10**9, "values": {"token": "right"}, "verb": Verb.REPLY, "wanted": inbox_queries.Wanted("all"),
 }  # fmt: skip
 """What is given for a parameter that is no id of anything."""

@@ -30,6 +30,21 @@ class CaseAnswered(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class CaseSnoozed(Fact):
+    """Nobody wants to see it before a moment, in whole seconds of Unix time; by a person."""
+
+    case_id: int
+    until_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class CasesReturned(Fact):
+    """Their moment has come: they are open again."""
+
+    case_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseAssigned(Fact):
     """It is somebody's now; 0 means nobody's."""
 

@@ -10,10 +10,13 @@ from heard.foundation.privacy import CONTENT, NEUTRAL
 
 
 class CaseStatus(StrEnum):
-    """``open``: we owe something; ``pending``: we wait for the person; ``done``; ``spam``."""
+    """``open``: we owe something; ``pending``: we wait for the person; ``snoozed``: not before a certain
+    moment; ``done``; ``spam``.
+    """
 
     OPEN = "open"
     PENDING = "pending"
+    SNOOZED = "snoozed"
     DONE = "done"
     SPAM = "spam"
 
@@ -22,7 +25,8 @@ class Case(models.Model):
     """What an agent sees in the inbox: a person's matter, with all its conversations.
 
     ``waiting_since`` is when the oldest message that nobody has answered arrived; empty when we wait.
-    ``last_message`` gives the row its preview; ``last_at`` orders the list.
+    ``last_message`` gives the row its preview; ``last_at`` orders the list. ``snoozed_until`` means something
+    while it is snoozed only.
     """
 
     organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT, db_index=False)
@@ -44,6 +48,7 @@ class Case(models.Model):
         "conversations.Message", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     waiting_since = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
     changed = models.BigIntegerField(default=0)
 
     classified = {
@@ -59,6 +64,7 @@ class Case(models.Model):
         "last_message": NEUTRAL,
         "last_inbound": NEUTRAL,
         "waiting_since": NEUTRAL,
+        "snoozed_until": NEUTRAL,
         "changed": NEUTRAL,
     }
 
@@ -81,6 +87,9 @@ class Case(models.Model):
                 fields=["organization", "waiting_since"],
                 name="inbox_case_waiting",
                 condition=models.Q(waiting_since__isnull=False),
+            ),
+            models.Index(
+                fields=["snoozed_until"], name="inbox_case_snoozed", condition=models.Q(status="snoozed")
             ),
         ]
 

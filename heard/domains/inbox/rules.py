@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 REOPEN_WITHIN = timedelta(hours=72)
 """A message this soon after ``done`` reopens the matter; later it is a new one (``domain.md`` 1.3)."""
 
-OPEN = frozenset({"open", "pending"})
+OPEN = frozenset({"open", "pending", "snoozed"})
+LONGEST_SNOOZE = timedelta(days=366)
 
 
 class CaseFacts(NamedTuple):
@@ -55,7 +56,7 @@ def choose(own: CaseFacts | None, others: Sequence[CaseFacts], at: datetime) -> 
 
 def reopens(status: str, *, inbound: bool, automatic: bool) -> bool:
     """Does a message wake this case? Only a person's own words do; spam stays spam."""
-    return inbound and not automatic and status in {"done", "pending"}
+    return inbound and not automatic and status in {"done", "pending", "snoozed"}
 
 
 def waiting_since(before: datetime | None, said: Sequence[Said]) -> datetime | None:
@@ -67,3 +68,21 @@ def waiting_since(before: datetime | None, said: Sequence[Said]) -> datetime | N
         elif item.direction == "in" and not item.is_automatic and waiting is None:
             waiting = item.at
     return waiting
+
+
+MORNING_HOUR = 9
+MONDAY = 0
+
+
+def snooze_times(now: datetime) -> list[tuple[str, datetime]]:
+    """What people mean by later, as (key, moment): in three hours, tomorrow at nine, on Monday at nine.
+
+    ``now`` is aware, in the reader's zone: nine is nine there, also where clocks change overnight. A moment
+    that is another's already is left out.
+    """
+    morning = now.replace(hour=MORNING_HOUR, minute=0, second=0, microsecond=0)
+    tomorrow = morning + timedelta(days=1)
+    monday = morning + timedelta(days=(MONDAY - now.weekday()) % 7 or 7)
+    hours = (now.astimezone(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0)
+    found = [("hours", hours.astimezone(now.tzinfo)), ("tomorrow", tomorrow)]
+    return [*found, ("monday", monday)] if monday != tomorrow else found

@@ -51,7 +51,7 @@ def cases_of_contacts(organization_id: int, contact_ids: Sequence[int]) -> list[
     mark, values = db.in_list(contact_ids)
     return db.fetch_all(
         f"{_CASE} FROM inbox_case k WHERE k.organization_id = %s AND k.contact_id {mark}"
-        " AND k.status IN ('open', 'pending', 'done')",
+        " AND k.status IN ('open', 'pending', 'snoozed', 'done')",
         [organization_id, values],
     )
 
@@ -134,7 +134,7 @@ def page(
     return db.fetch_all(
         "SELECT k.id, k.status, k.last_at, k.waiting_since, k.owner_id, k.team_id, k.contact_id,"
         " ct.name, ct.erased_at IS NOT NULL, lm.text, lm.subject, lm.direction, lm.kind, lm.visibility,"
-        " lm.channel_id, lm.state, s.seen_at, k.priority"
+        " lm.channel_id, lm.state, s.seen_at, k.priority, k.snoozed_until"
         " FROM inbox_case k"
         " LEFT JOIN contacts_contact ct ON ct.id = k.contact_id"
         " LEFT JOIN conversations_message lm ON lm.id = k.last_message_id"
@@ -202,3 +202,16 @@ def with_draft(member_id: int, case_ids: Sequence[int]) -> set[int]:
         [member_id, values],
     )
     return {row[0] for row in rows}
+
+
+def wake_due(now: datetime, limit: int) -> list[tuple[int, int]]:
+    """Open the cases whose moment has come, first those that waited longest: (organization, case id)."""
+    lock = " FOR UPDATE SKIP LOCKED" if db.is_postgres() else ""
+    with db.cursor_of() as cursor:
+        cursor.execute(
+            "UPDATE inbox_case SET status = 'open', snoozed_until = NULL, last_at = %s, changed = changed + 1"
+            " WHERE id IN (SELECT id FROM inbox_case WHERE status = 'snoozed' AND snoozed_until <= %s"
+            f" ORDER BY snoozed_until LIMIT %s{lock}) RETURNING organization_id, id",
+            [moment(now), moment(now), limit],
+        )
+        return sorted(cursor.fetchall())

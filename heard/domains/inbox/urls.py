@@ -15,6 +15,7 @@ urlpatterns = [
     path("c/<int:case_id>/draft", views.draft, name="draft"),
     path("c/<int:case_id>/assign", views.assign, name="assign"),
     path("c/<int:case_id>/status", views.status, name="status"),
+    path("c/<int:case_id>/snooze", views.snooze, name="snooze"),
     path("c/<int:case_id>/block", views.block, name="block"),
     path("c/<int:case_id>/count", views.count_text, name="count"),
     path("c/<int:case_id>/split/<int:message_id>", views.split_off, name="split"),

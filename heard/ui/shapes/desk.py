@@ -124,7 +124,8 @@ class Present:
 class Thread:
     """The open case.
 
-    POST ``assign_url`` with ``owner`` and/or ``team``; POST ``status_url`` with ``status``. An empty
+    POST ``assign_url`` with ``owner`` and/or ``team``; POST ``status_url`` with ``status``; POST
+    ``snooze_url`` with ``until`` (a value of ``snooze_times``) or ``until_local`` (in ``zone``). An empty
     URL means that this member may not, and the control is not drawn. ``actions`` fill the menu.
     """
 
@@ -143,6 +144,9 @@ class Thread:
     late: bool = False
     assign_url: str = ""
     status_url: str = ""
+    snooze_url: str = ""
+    snooze_times: Sequence[Choice] = ()
+    zone: str = ""
     owners: Sequence[Choice] = ()
     teams: Sequence[Choice] = ()
     actions: Sequence[Action] = ()

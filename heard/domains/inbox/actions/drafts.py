@@ -38,7 +38,7 @@ def keep_draft(actor: Actor, case_id: int, *, mode: str, text: str, subject: str
                 mode,
                 words,
                 subject[:998] if words else "",
-                key[:64],
+                _storable(key),
                 clock.now(),
             )
         )
@@ -50,4 +50,8 @@ def end_draft(actor: Actor, case_id: int, *, key: str) -> None:
     if actor.member_id is None:
         return
     with transaction.atomic():
-        sql.end_draft(actor.organization_id, actor.member_id, case_id, key[:64], clock.now())
+        sql.end_draft(actor.organization_id, actor.member_id, case_id, _storable(key), clock.now())
+
+
+def _storable(key: str) -> str:
+    return key.replace("\0", "")[:64]

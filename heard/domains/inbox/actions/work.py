@@ -20,7 +20,8 @@ from heard.foundation.tenancy import Actor
 LONGEST_NOTE = 10_000
 
 
-def _of(actor: Actor, case_id: int) -> Case:
+def case_of(actor: Actor, case_id: int) -> Case:
+    """The case, locked, where this actor may see it. Raises ``NotFound``."""
     queries.require_visible(actor, case_id)
     row = Case.objects.select_for_update().filter(organization_id=actor.organization_id, pk=case_id).first()
     if row is None:
@@ -36,7 +37,7 @@ def assign_case(actor: Actor, case_id: int, *, member_id: int | None, team_id: i
     if team_id is not None and team_id not in {row.id for row in organizations.teams(actor)}:
         raise Invalid("There is no such team here.", field="team")
     with transaction.atomic():
-        row = _of(actor, case_id)
+        row = case_of(actor, case_id)
         if (row.owner_id, row.team_id) == (member_id, team_id):
             return
         changed_owner = row.owner_id != member_id
@@ -69,8 +70,10 @@ def set_status(actor: Actor, case_id: int, status: str) -> None:
     require(actor, Permission.CHANGE_STATUS)
     if status not in set(CaseStatus):
         raise Invalid(f"{status!r} is no status.", field="status")
+    if status == CaseStatus.SNOOZED:
+        raise Invalid("Say until when.", field="until")
     with transaction.atomic():
-        row = _of(actor, case_id)
+        row = case_of(actor, case_id)
         if row.status == status:
             return
         now = clock.now()
@@ -82,7 +85,7 @@ def set_status(actor: Actor, case_id: int, status: str) -> None:
             Episode.objects.filter(pk=episode.pk).update(resolved_at=now)
         if not ends and episode is None:
             episode = Episode.objects.create(organization_id=actor.organization_id, case=row, opened_at=now)
-        changes = {"status": status, "changed": row.changed + 1}
+        changes = {"status": status, "snoozed_until": None, "changed": row.changed + 1}
         if ends:
             changes["waiting_since"] = None  # resolve stops all clocks (domain.md 0.4)
         Case.objects.filter(pk=row.pk).update(**changes)
@@ -111,7 +114,7 @@ def write_note(actor: Actor, case_id: int, text: str) -> int:
     if actor.member_id is None:
         raise Invalid("Only members write notes.")
     with transaction.atomic():
-        row = _of(actor, case_id)
+        row = case_of(actor, case_id)
         now = clock.now()
         note = Note.objects.create(
             organization_id=actor.organization_id,

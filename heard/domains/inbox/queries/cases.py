@@ -28,6 +28,7 @@ class CaseView:
     opened_at: datetime
     last_at: datetime
     waiting_since: datetime | None
+    snoozed_until: datetime | None
     last_inbound_id: int | None
     conversation_ids: tuple[int, ...]
 
@@ -60,6 +61,7 @@ def case(actor: Actor, case_id: int) -> CaseView:
         row.opened_at,
         row.last_at,
         row.waiting_since,
+        row.snoozed_until if row.status == CaseStatus.SNOOZED else None,
         row.last_inbound_id,
         tuple(ids),
     )
@@ -211,6 +213,7 @@ def cases_of_contact(
 STATUS_LABELS = {
     CaseStatus.OPEN.value: "Open",
     CaseStatus.PENDING.value: "Waiting for them",
+    CaseStatus.SNOOZED.value: "Snoozed",
     CaseStatus.DONE.value: "Done",
     CaseStatus.SPAM.value: "Spam",
 }

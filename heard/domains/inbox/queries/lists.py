@@ -44,6 +44,7 @@ class CaseRow:
     last_state: str
     is_unread: bool
     priority: int
+    snoozed_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Wanted:
 VIEWS = {
     "open": "k.status = 'open'",
     "pending": "k.status = 'pending'",
+    "snoozed": "k.status = 'snoozed'",
     "done": "k.status = 'done'",
     "spam": "k.status = 'spam'",
     "all": "k.status <> 'spam'",
@@ -178,6 +180,7 @@ def _row(row: Sequence[Any], hidden: Collection[int]) -> CaseRow:
         row[15] or "",
         row[11] == "in" and (seen_at is None or seen_at < last_at),
         row[17],
+        db.instant(row[18]) if row[1] == "snoozed" else None,
     )
 
 

@@ -104,7 +104,7 @@ def test_opening_a_case_marks_it_read(line, cast, alice) -> None:
 
 @pytest.mark.parametrize("region", ["pane", "messages", "rows", "list", "thread-head", "person"])
 def test_htmx_is_given_the_region_it_asks_for_and_no_page(line, alice, region: str) -> None:
-    case_id = line.case()
+    case_id, *_ = [line.case(number, f"person{number}") for number in range(1, 6)]
     answer = alice.get(f"/c/{case_id}", headers={"HX-Request": "true", "HX-Target": f"div#{region}"})
     assert answer.status_code == 200
     assert "<html" not in answer.content.decode()

@@ -1,7 +1,19 @@
 """The inbox's pages: list | thread | person, and what people do there."""
 
 from .pages import case_page, conversation, inbox_page
-from .writing import answer, assign, block, cancel, count_text, decide, draft, retry, split_off, status
+from .writing import (
+    answer,
+    assign,
+    block,
+    cancel,
+    count_text,
+    decide,
+    draft,
+    retry,
+    snooze,
+    split_off,
+    status,
+)
 
 __all__ = [
     "answer",
@@ -15,6 +27,7 @@ __all__ = [
     "draft",
     "inbox_page",
     "retry",
+    "snooze",
     "split_off",
     "status",
 ]

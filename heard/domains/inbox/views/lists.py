@@ -14,6 +14,7 @@ from heard.domains.channels.queries import ChannelView
 from heard.domains.conversations import queries as conversations
 from heard.domains.inbox import queries
 from heard.domains.inbox.queries import CaseRow, Wanted
+from heard.domains.inbox.views import snoozing
 from heard.domains.organizations import queries as organizations
 from heard.foundation.errors import NotFound
 from heard.foundation.sanitize import one_line
@@ -24,6 +25,7 @@ TITLES = {
     "open": _("All open"),
     "mine": _("Mine"),
     "pending": _("Waiting for them"),
+    "snoozed": _("Snoozed"),
     "done": _("Done"),
     "spam": _("Spam"),
     "all": _("Everything"),
@@ -33,6 +35,7 @@ EMPTY = {
     "open": _("Nothing is waiting. Whoever writes next appears here."),
     "mine": _("Nothing is assigned to you."),
     "pending": _("Nobody owes you a word."),
+    "snoozed": _("Nothing is put off. What you snooze stands here until its time."),
     "done": _("Nothing is done yet. What you finish stands here."),
     "spam": _("No spam. What you mark as spam stands here."),
     "all": _("Nobody has written yet."),
@@ -60,6 +63,7 @@ def views(actor: Actor, wanted: Wanted) -> list[NavItem]:
         ("open", TITLES["open"], "inbox"),
         *((f"team-{team.id}", team.name, "users-round") for team in teams),
         ("pending", TITLES["pending"], "clock"),
+        ("snoozed", TITLES["snoozed"], "alarm-clock"),
         ("done", TITLES["done"], "circle-check"),
         ("spam", TITLES["spam"], "shield-alert"),
     ]
@@ -121,7 +125,10 @@ def rows(actor: Actor, found: Iterable[CaseRow], *, selected: int = 0) -> list[R
         network = (line.network, line.network_name) if line else ("", "")
         owner = names.get(row.owner_id or 0)
         here = row.case_id == selected
-        drawn.append(_row(row, network, owner, language, is_selected=here, has_draft=row.case_id in begun))
+        until = snoozing.said(row.snoozed_until) if row.snoozed_until else ""
+        drawn.append(
+            _row(row, network, owner, until, language, is_selected=here, has_draft=row.case_id in begun)
+        )
     return drawn
 
 
@@ -131,6 +138,7 @@ def _row(
     row: CaseRow,
     network: tuple[str, str],
     owner: str | None,
+    until: str,
     _language: str,
     *,
     is_selected: bool,
@@ -156,6 +164,7 @@ def _row(
         preview=preview,
         at=row.last_at,
         waiting_since=row.waiting_since,
+        tags=(_("until %(when)s") % {"when": until},) if until else (),
         unread=row.is_unread,
         owner_initials=initials_of(owner) if owner else None,
         owner_name=owner,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext as _
@@ -12,8 +13,9 @@ from heard.domains.channels.queries import ChannelView
 from heard.domains.contacts import queries as contacts
 from heard.domains.conversations import queries as conversations
 from heard.domains.conversations.queries import MessageView
-from heard.domains.inbox import queries
+from heard.domains.inbox import queries, rules
 from heard.domains.inbox.queries import CaseView
+from heard.domains.inbox.views import snoozing
 from heard.domains.media.queries import SHOWN_INLINE
 from heard.domains.organizations import queries as organizations
 from heard.domains.organizations.queries import Permission, may
@@ -193,13 +195,18 @@ def thread(actor: Actor, case: CaseView, *, show_images: int = 0, back: str = "/
         network=first.network if first else "",
         kind_label=kind,
         status=case.status,
-        status_label=str(queries.STATUS_LABELS[case.status]),
+        status_label=_("Snoozed until %(when)s") % {"when": snoozing.said(case.snoozed_until)}
+        if case.snoozed_until
+        else str(queries.STATUS_LABELS[case.status]),
         owner=names.get(case.owner_id or 0, ""),
         team=next((team.name for team in teams if team.id == case.team_id), ""),
         conversations=parts,
         waiting_since=case.waiting_since,
         assign_url=f"/c/{case.case_id}/assign" if may(actor, Permission.ASSIGN) else "",
         status_url=f"/c/{case.case_id}/status" if may_work else "",
+        snooze_url=f"/c/{case.case_id}/snooze" if may_work and case.status in rules.OPEN else "",
+        snooze_times=snoozing.choices(),
+        zone=snoozing.zone_name(),
         owners=[
             *(
                 Choice(str(number), name, number == case.owner_id)
@@ -357,6 +364,11 @@ def _quiet_lines(actor: Actor, case: CaseView, names: dict[int, str]) -> list[Bu
                 if whom
                 else _("%(who)s unassigned this") % {"who": who}
             )
+        elif event.kind == "snoozed":
+            until = snoozing.said(datetime.fromisoformat(event.value))
+            words = _("%(who)s snoozed this until %(when)s") % {"who": who, "when": until}
+        elif event.kind == "woken":
+            words = _("Its time has come: this is open again")
         else:
             label = queries.STATUS_LABELS.get(event.value, event.value)
             words = _("%(who)s set this to: %(status)s") % {"who": who, "status": label}

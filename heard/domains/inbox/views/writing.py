@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -15,12 +16,13 @@ from heard.connectorkit.vocabulary import Verb, Visibility, Yes
 from heard.domains.contacts import actions as contacts
 from heard.domains.conversations import actions as conversations
 from heard.domains.inbox import actions, queries
-from heard.domains.inbox.views import composing
+from heard.domains.inbox.views import composing, snoozing
 from heard.domains.inbox.views.pages import case_context, list_context
 from heard.domains.media import actions as media
 from heard.domains.organizations.queries import MemberRequest, member_required
 from heard.domains.outbox import actions as outbox
 from heard.domains.outbox import queries as outbox_queries
+from heard.foundation import clock
 from heard.foundation.errors import Conflict, Invalid, NotFound, Unavailable
 from heard.foundation.numbers import whole
 
@@ -159,6 +161,22 @@ def status(request: MemberRequest, case_id: int) -> HttpResponse:
     # Taking it back is said by the page; a second Undo for the undoing would only puzzle.
     undo_url = f"/c/{case_id}/status?to={before}&undo=1"
     toast = {"text": str(label), "undo_url": undo_url} if "undo" not in request.GET else None
+    return _region(request, case_id, "inbox/_head.html", toast=toast)
+
+
+@require_POST
+@member_required()
+def snooze(request: MemberRequest, case_id: int) -> HttpResponse:
+    """Not before a moment: one of those offered (``until``), or one that was written (``until_local``)."""
+    before = queries.case(request.actor, case_id)
+    given = request.POST.get("until") or request.GET.get("until", "")
+    until = snoozing.read(given, request.POST.get("until_local", ""))
+    actions.snooze_case(request.actor, case_id, until)
+    undo_url = f"/c/{case_id}/status?to={before.status}&undo=1"
+    if before.snoozed_until is not None:
+        undo_url = f"/c/{case_id}/snooze?" + urlencode({"until": clock.iso(before.snoozed_until), "undo": 1})
+    words = _("Snoozed until %(when)s") % {"when": snoozing.said(until)}
+    toast = {"text": words, "undo_url": undo_url} if "undo" not in request.GET else None
     return _region(request, case_id, "inbox/_head.html", toast=toast)
 
 

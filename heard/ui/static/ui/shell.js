@@ -205,12 +205,12 @@
 
   // Done: act first, let it be undone, and put everything back if the server says no
 
-  async function finish(form) {
+  async function finish(form, submitter) {
     const id = openCase();
     const row = one(`#rows .row[data-case="${CSS.escape(id)}"]`);
     const item = row?.parentElement;
     const next = item?.nextElementSibling;
-    const body = new FormData(form, form.querySelector("button"));
+    const body = new FormData(form, submitter ?? form.querySelector("button"));
     const neighbour = one(".row", next ?? document.createElement("i")) ?? one(".row", item?.previousElementSibling ?? document.createElement("i"));
     const restore = () => {
       if (!item) return;
@@ -311,10 +311,11 @@
   });
 
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("[data-done]")) {
+    if (event.target.matches("[data-done], [data-away]")) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      finish(event.target);
+      closeMenus();
+      finish(event.target, event.submitter);
     } else closeMenus();
   }, true);
 
@@ -331,6 +332,10 @@
     a: () => whenLoaded(() => {
       press("#assign > summary");
       one("#assign .menu-item")?.focus();
+    }),
+    h: () => whenLoaded(() => {
+      press("#snooze > summary");
+      one("#snooze .menu-item")?.focus();
     }),
     p: switchPerson,
     z: () => lastToast()?.takeBack(),
