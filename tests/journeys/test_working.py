@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
@@ -117,6 +118,37 @@ def test_done_undone_and_opened_again(visit, nordwind):
     expect(page.get_by_role("button", name="Done")).to_be_visible()
     mara.open("/inbox/")
     expect(mara.row("all is well")).to_be_visible()
+
+
+def test_snoozed_by_keyboard_taken_back_and_woken_by_its_person(visit, nordwind):
+    mara = visit()
+    page = mara.page
+    begin(mara, nordwind, "Could you call me tomorrow?", "zoe")
+    page.keyboard.press("h")
+    expect(page.get_by_role("button", name=re.compile("In three hours"))).to_be_focused()
+    mara.accessible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(mara.row("call me tomorrow")).to_have_count(0)
+    expect(page.locator("heard-toast")).to_contain_text("Snoozed until")
+    page.keyboard.press("z")
+    expect(mara.row("call me tomorrow")).to_be_visible()
+    expect(page.locator("heard-toast")).to_have_count(0)
+    mara.row("call me tomorrow").click()
+    mara.is_open("call me tomorrow")
+    page.locator("#snooze > summary").click()
+    page.get_by_label("Another time").fill(f"{datetime.now(UTC).date() + timedelta(days=30)}T10:15")
+    page.get_by_role("button", name="Snooze until that time").click()
+    expect(mara.row("call me tomorrow")).to_have_count(0)
+    page.locator("#views").get_by_role("link", name="Snoozed").click()
+    mara.ready()
+    expect(mara.row("call me tomorrow")).to_contain_text("10:15")
+    mara.row("call me tomorrow").click()
+    mara.is_open("call me tomorrow")
+    expect(page.get_by_role("button", name="Wake now")).to_be_visible()
+    mara.open("/inbox/")
+    nordwind.network.say("Today would be fine, too.", "zoe")
+    expect(mara.row("Today would be fine")).to_be_visible()
 
 
 def test_done_by_mistake_comes_back_when_the_person_writes_again(visit, nordwind):

@@ -176,7 +176,8 @@ def test_the_page_offers_it_says_it_and_takes_it_back(cast, line) -> None:
     assert "Tomorrow, " in page
     until = (clock.now() + timedelta(days=2)).replace(microsecond=0)
     answer = browser.post(f"/c/{case_id}/snooze", {"until": clock.iso(until)}, **asked)
-    assert "Snoozed until" in answer.content.decode()
+    assert ">Snoozed</span>" in answer.content.decode()
+    assert "Snoozed until" in answer["HX-Trigger"]
     assert "undo_url" in answer["HX-Trigger"]
     listed = browser.get("/inbox/snoozed/").content.decode()
     assert f'href="/c/{case_id}"' in listed

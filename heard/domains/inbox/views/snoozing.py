@@ -22,7 +22,8 @@ def said(until: datetime) -> str:
         return hour
     if 0 < days < 7:
         return f"{formats.date_format(local, 'D')} {hour}"
-    return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {hour}"
+    day = "MONTH_DAY_FORMAT" if local.year == today.year else "SHORT_DATE_FORMAT"
+    return f"{formats.date_format(local, day)} {hour}"
 
 
 def choices() -> list[Choice]:

@@ -195,9 +195,7 @@ def thread(actor: Actor, case: CaseView, *, show_images: int = 0, back: str = "/
         network=first.network if first else "",
         kind_label=kind,
         status=case.status,
-        status_label=_("Snoozed until %(when)s") % {"when": snoozing.said(case.snoozed_until)}
-        if case.snoozed_until
-        else str(queries.STATUS_LABELS[case.status]),
+        status_label=str(queries.STATUS_LABELS[case.status]),
         owner=names.get(case.owner_id or 0, ""),
         team=next((team.name for team in teams if team.id == case.team_id), ""),
         conversations=parts,
