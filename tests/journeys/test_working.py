@@ -120,6 +120,45 @@ def test_done_undone_and_opened_again(visit, nordwind):
     expect(mara.row("all is well")).to_be_visible()
 
 
+def test_every_command_by_its_name_and_two_keys_to_the_main_pages(visit, nordwind):
+    mara = visit()
+    page = mara.page
+    begin(mara, nordwind, "Is there a manual for the radio?", "vera")
+    field = page.get_by_role("combobox", name="Find a command")
+    page.keyboard.press("Control+k")
+    expect(field).to_be_focused()
+    mara.accessible()
+    page.keyboard.type("ravi")
+    expect(page.get_by_role("option", name="Assign to: Ravi Shah")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(field).to_be_hidden()
+    expect(page.locator("#assign")).to_contain_text("Ravi Shah")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("nonesuch")
+    expect(page.get_by_text("No command is called that here.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(field).to_be_hidden()
+    page.get_by_label("Your words").fill("g")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("inter")
+    expect(page.locator("#palette-list li").first).to_contain_text("Write an internal note")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="Note")).to_be_checked()
+    expect(page.get_by_label("Your words")).to_be_focused()
+    page.get_by_label("Your words").fill("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    expect(page).to_have_url(re.compile(r"/inbox/mine/$"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("spam")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/inbox/spam/$"))
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    expect(page).to_have_url(re.compile(r"/inbox/$"))
+
+
 def test_snoozed_by_keyboard_taken_back_and_woken_by_its_person(visit, nordwind):
     mara = visit()
     page = mara.page

@@ -393,5 +393,5 @@
 
   arrived();
   root.dataset.ready = "1";
-  Object.assign(window.heard, { problem, rove, chooseOpenCase, openCase, toEnd, say });
+  Object.assign(window.heard, { problem, rove, chooseOpenCase, openCase, toEnd, say, keys, inField });
 })();
