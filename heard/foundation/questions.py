@@ -1,4 +1,4 @@
-"""Reads of the ORM whose statement is made once and asked again with other ids.
+"""Reads of the ORM whose statement is made once for a connection and asked again with other ids.
 
 Django makes the SQL of a query anew each time it is asked: of the 117 ms that an open case took under the
 profiler, 76 were that, and 6 the database. A page asks the same twenty questions with other ids.
@@ -64,23 +64,24 @@ class Question(Generic[_Row]):
     ``notes = Question(lambda case_id: Note.objects.filter(case_id=case_id).order_by("pk"))`` is asked as
     ``notes(7)`` and answers with a list.
 
-    The function is called once, with marks instead of ids; what stands for several ids goes through ``each``.
-    It answers with a query set of whole rows (``defer`` is understood, ``select_related`` is not) or of
-    ``values_list`` tuples.
+    The function is called once for a connection, with marks instead of ids; what stands for several ids
+    goes through ``each``. It answers with a query set of whole rows (``defer`` is understood,
+    ``select_related`` is not) or of ``values_list`` tuples.
     """
 
     def __init__(self, make: Callable[..., QuerySet[Any, _Row]]) -> None:
         self._make = make
-        self._made: dict[str, _Statement] = {}
 
     def __call__(self, *values: int | Iterable[int]) -> list[_Row]:
         """The rows for these ids, in order; none where one is larger than any id."""
         if any(isinstance(value, int) and value > LARGEST for value in values):
             return []
         connection = connections[_ALIAS]
-        made = self._made.get(connection.vendor)
+        # A statement knows how its connection's values are read, so it lives and ends with the connection.
+        statements: dict[Question[_Row], _Statement] = vars(connection).setdefault("heard_questions", {})
+        made = statements.get(self)
         if made is None:
-            made = self._made[connection.vendor] = self._statement(len(values))
+            made = statements[self] = self._statement(len(values))
         with connection.cursor() as cursor:
             cursor.execute(made.sql, made.filled(values))
             rows: Any = cursor.fetchall()
