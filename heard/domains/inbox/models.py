@@ -159,8 +159,11 @@ class Note(models.Model):
 
 
 class Draft(models.Model):
-    """What a member is writing in a case. An empty one was sent or thrown away; ``closed_key`` is the
-    submission that ended it, so that what was kept on the way while it was sent does not come back.
+    """What a member is writing in a case. An empty one was sent or thrown away.
+
+    ``key`` is the submission that the words are written for, ``sequence`` counts what was kept of it: what
+    arrives late changes nothing. ``closed_key`` is the submission that was sent last: it takes no words more.
+    ``target`` is the message they answer: words for one are not offered to another.
     """
 
     organization = models.ForeignKey("organizations.Organization", on_delete=models.PROTECT)
@@ -169,7 +172,12 @@ class Draft(models.Model):
     mode = models.CharField(max_length=20)
     text = models.TextField()
     subject = models.CharField(max_length=998, default="", blank=True)
+    target = models.ForeignKey(
+        "conversations.Message", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     changed_at = models.DateTimeField()
+    key = models.CharField(max_length=64, default="", blank=True)
+    sequence = models.BigIntegerField(default=0)
     closed_key = models.CharField(max_length=64, default="", blank=True)
 
     classified = {
@@ -180,7 +188,10 @@ class Draft(models.Model):
         "mode": NEUTRAL,
         "text": CONTENT,
         "subject": CONTENT,
+        "target": NEUTRAL,
         "changed_at": NEUTRAL,
+        "key": NEUTRAL,
+        "sequence": NEUTRAL,
         "closed_key": NEUTRAL,
     }
 

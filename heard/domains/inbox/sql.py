@@ -170,27 +170,40 @@ def see(organization_id: int, member_id: int, case_id: int, upto: datetime) -> N
     )
 
 
-def keep_draft(row: Sequence[Any]) -> None:
-    """Keep (organization, member, case, mode, text, subject, submission key, changed at), unless that
-    submission ended the draft already.
+def keep_draft(row: Sequence[Any], at: datetime) -> bool:
+    """Keep (organization, member, case, mode, text, subject, target, key, sequence).
+
+    False when that submission was sent already, or newer words of it are here.
     """
-    *values, key, at = row
-    db.execute_many(
-        "INSERT INTO inbox_draft (organization_id, member_id, case_id, mode, text, subject, closed_key,"
-        " changed_at) VALUES (%s, %s, %s, %s, %s, %s, '', %s) ON CONFLICT (member_id, case_id) DO UPDATE SET"
-        " mode = excluded.mode, text = excluded.text, subject = excluded.subject,"
-        " changed_at = excluded.changed_at WHERE inbox_draft.closed_key <> %s",
-        [(*values, moment(at), key)],
-    )
+    with db.cursor_of() as cursor:
+        cursor.execute(
+            "INSERT INTO inbox_draft (organization_id, member_id, case_id, mode, text, subject, target_id,"
+            " key, sequence, changed_at, closed_key) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '')"
+            " ON CONFLICT (member_id, case_id) DO UPDATE SET mode = excluded.mode, text = excluded.text,"
+            " subject = excluded.subject, target_id = excluded.target_id, key = excluded.key,"
+            " sequence = excluded.sequence, changed_at = excluded.changed_at"
+            " WHERE (inbox_draft.closed_key = '' OR inbox_draft.closed_key <> excluded.key)"
+            " AND (inbox_draft.key <> excluded.key OR inbox_draft.sequence < excluded.sequence)",
+            [*row, moment(at)],
+        )
+        return bool(cursor.rowcount)
 
 
-def end_draft(organization_id: int, member_id: int, case_id: int, key: str, at: datetime) -> None:
-    """Empty a member's draft: this submission took its words."""
+def end_draft(  # noqa: PLR0917 - a row
+    organization_id: int, member_id: int, case_id: int, key: str, continued: datetime | None, at: datetime
+) -> None:
+    """This submission was sent: it takes no words more, and its words are gone, with those that it continued
+    (by when they were kept). Others stay.
+    """
+    taken = "inbox_draft.key = excluded.closed_key OR inbox_draft.changed_at = %s"
+    before = moment(continued)
     db.execute_many(
-        "INSERT INTO inbox_draft (organization_id, member_id, case_id, mode, text, subject, closed_key,"
-        " changed_at) VALUES (%s, %s, %s, '', '', '', %s, %s) ON CONFLICT (member_id, case_id) DO UPDATE SET"
-        " text = '', subject = '', closed_key = excluded.closed_key, changed_at = excluded.changed_at",
-        [(organization_id, member_id, case_id, key, moment(at))],
+        "INSERT INTO inbox_draft (organization_id, member_id, case_id, mode, text, subject, key, sequence,"
+        " closed_key, changed_at) VALUES (%s, %s, %s, '', '', '', '', 0, %s, %s)"
+        " ON CONFLICT (member_id, case_id) DO UPDATE SET closed_key = excluded.closed_key,"
+        f" text = CASE WHEN {taken} THEN '' ELSE inbox_draft.text END,"
+        f" subject = CASE WHEN {taken} THEN '' ELSE inbox_draft.subject END",
+        [(organization_id, member_id, case_id, key, moment(at), before, before)],
     )
 
 

@@ -81,6 +81,7 @@ def everything_about(actor: Actor, contact_id: int) -> bytes:
                 "status": case.status,
                 "opened_at": clock.iso(case.opened_at),
                 "notes": [note.text for note in inbox.notes(whole, case.case_id)],
+                "drafts": inbox.drafts_of_all(whole, case.case_id),
             }
             for case in cases
         ],

@@ -191,9 +191,9 @@ class Composer:
     """Where an answer is written; see ``ui/parts/composer.html`` for what the form posts.
 
     ``mode`` is the key of the mode chosen first. ``held_reason`` set: sending is stopped, the text
-    can be written and will wait. ``draft`` is what this member wrote before; POST ``draft_url`` (``mode``,
-    ``text``, ``subject``, ``submission_key``) keeps what they write now. ``problems`` are what the server
-    said of the last attempt.
+    can be written and will wait. ``draft`` is what this member (``writer``) wrote before, at ``draft_at``;
+    POST ``draft_url`` (``mode``, ``text``, ``subject``, ``target``, ``submission_key``, ``sequence``) keeps
+    what they write now. ``problems`` are what the server said of the last attempt.
     """
 
     action_url: str
@@ -207,6 +207,8 @@ class Composer:
     problems: Sequence[str] = ()
     subject: str = ""
     draft_url: str = ""
+    draft_at: str = ""
+    writer: str = ""
 
     @property
     def can_write(self) -> bool:

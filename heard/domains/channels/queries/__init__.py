@@ -5,6 +5,7 @@ from heard.domains.channels.queries.access import (
     accesses,
     hidden_channel_ids,
     may_reply,
+    may_reply_anywhere,
     require_reply,
 )
 from heard.domains.channels.queries.accounts import (
@@ -66,6 +67,7 @@ __all__ = [
     "locked",
     "manifests",
     "may_reply",
+    "may_reply_anywhere",
     "networks_of",
     "not_looked_at",
     "pushes",

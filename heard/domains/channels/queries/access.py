@@ -51,6 +51,11 @@ def may_reply(actor: Actor, channel_id: int) -> bool:
     return access == Access.REPLY
 
 
+def may_reply_anywhere(actor: Actor) -> bool:
+    """May this actor answer on any channel? Some may on one, though their role does not."""
+    return actor.is_system or may(actor, Permission.REPLY) or Access.REPLY in _accesses(actor).values()
+
+
 def require_reply(actor: Actor, channel_id: int) -> None:
     """Raise ``NotAllowed`` unless ``may_reply``."""
     if not may_reply(actor, channel_id):

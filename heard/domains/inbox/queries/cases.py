@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from heard.domains.channels import queries as channels
+from heard.domains.conversations import queries as conversations
 from heard.domains.inbox import sql
 from heard.domains.inbox.models import Case, CaseConversation, CaseEvent, CaseStatus, Draft, Note
 from heard.domains.inbox.queries.lists import require_visible, visible_among
 from heard.domains.organizations import queries as organizations
+from heard.domains.organizations.queries import Permission, require
 from heard.foundation.errors import NotFound
 from heard.foundation.questions import Question
 from heard.foundation.tenancy import Actor
@@ -136,13 +138,22 @@ class DraftView:
     mode: str
     text: str
     subject: str
+    target_id: int | None
+    changed_at: datetime
 
 
 _drafts = Question(
     lambda organization_id, member_id, case_id: (
         Draft.objects.filter(organization_id=organization_id, member_id=member_id, case_id=case_id)
         .exclude(text="")
-        .values_list("mode", "text", "subject")
+        .values_list("mode", "text", "subject", "target_id", "changed_at")
+    )
+)
+_drafts_of_all = Question(
+    lambda organization_id, case_id: (
+        Draft.objects.filter(organization_id=organization_id, case_id=case_id)
+        .exclude(text="")
+        .values_list("text")
     )
 )
 
@@ -151,6 +162,18 @@ def draft(actor: Actor, case_id: int) -> DraftView | None:
     """This member's own draft in a case; nobody else reads it."""
     found = _drafts(actor.organization_id, actor.member_id or 0, case_id)
     return DraftView(*found[0]) if found else None
+
+
+def drafts_of_all(actor: Actor, case_id: int) -> list[str]:
+    """What anybody has begun to write in a case: for the export that its person has a right to."""
+    require(actor, Permission.EXPORT_PERSON)
+    return [row[0] for row in _drafts_of_all(actor.organization_id, case_id)]
+
+
+def is_said_in(actor: Actor, case_id: int, message_id: int) -> bool:
+    """Whether a message stands in a conversation of the case that this actor may see."""
+    found = conversations.message_views(actor.organization_id, [message_id]).get(message_id)
+    return found is not None and found.conversation_id in case(actor, case_id).conversation_ids
 
 
 def with_draft(actor: Actor, case_ids: Sequence[int]) -> set[int]:

@@ -17,6 +17,7 @@ from heard.foundation import clock, db
 from heard.foundation.asked import once
 from heard.foundation.errors import Invalid, NotFound
 from heard.foundation.numbers import LARGEST, whole
+from heard.foundation.questions import Question, each
 from heard.foundation.sanitize import one_line
 from heard.foundation.tenancy import Actor
 
@@ -207,10 +208,17 @@ def require_visible(actor: Actor, case_id: int) -> None:
         raise NotFound("There is no such case here, or it is not yours to see.")
 
 
+_channels_of = Question(
+    lambda organization_id, ids: CaseConversation.objects.filter(
+        organization_id=organization_id, case_id__in=each(ids)
+    ).values_list("case_id", "conversation__channel_id")
+)
+
+
 def visible_among(actor: Actor, case_ids: Collection[int]) -> set[int]:
     """Those of these cases that this actor may see."""
     hidden = channels.hidden_channel_ids(actor) if case_ids else set()
     if not hidden:
         return set(case_ids)
-    rows = CaseConversation.objects.filter(organization_id=actor.organization_id, case_id__in=case_ids)
-    return set(rows.exclude(conversation__channel_id__in=hidden).values_list("case_id", flat=True))
+    rows = _channels_of(actor.organization_id, case_ids)
+    return {case_id for case_id, channel_id in rows if channel_id not in hidden}

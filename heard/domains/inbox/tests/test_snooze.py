@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -186,6 +187,21 @@ def test_the_page_offers_it_says_it_and_takes_it_back(cast, line) -> None:
     assert f'href="/c/{case_id}"' not in browser.get("/inbox/").content.decode()
     browser.post(f"/c/{case_id}/status?to=open&undo=1", **asked)
     assert queries.case(cast.alice, case_id).status == "open"
+
+
+@pytest.mark.parametrize("status", ["open", "pending", "done", "spam"])
+def test_what_ends_it_is_taken_back_to_the_moment_it_had(cast, line, status) -> None:
+    case_id = line.case()
+    until = (clock.now() + timedelta(days=2)).replace(microsecond=0)
+    actions.snooze_case(cast.alice, case_id, until)
+    browser = cast.browser(cast.alice)
+    answer = browser.post(
+        f"/c/{case_id}/status?to={status}", headers={"HX-Request": "true", "HX-Target": "header#thread-head"}
+    )
+    assert queries.case(cast.alice, case_id).status == status
+    assert browser.post(json.loads(answer["HX-Trigger"])["heard:toast"]["undo_url"]).status_code == 302
+    case = queries.case(cast.alice, case_id)
+    assert (case.status, case.snoozed_until) == ("snoozed", until)
 
 
 def test_a_time_of_ones_own_is_read_in_the_organizations_zone(cast, line) -> None:

@@ -13,9 +13,10 @@ from heard.domains.contacts import queries as contacts
 from heard.domains.conversations import queries as conversations
 from heard.domains.conversations.queries import MessageView
 from heard.domains.inbox import queries
-from heard.domains.inbox.queries import CaseView
+from heard.domains.inbox.queries import CaseView, DraftView
 from heard.domains.organizations.queries import Permission, may
 from heard.domains.outbox import queries as outbox
+from heard.foundation import clock
 from heard.foundation.tenancy import Actor
 from heard.ui.shapes import (
     Composer,
@@ -51,6 +52,10 @@ def composer(
     mode: str = "",
 ) -> Composer | None:
     """What this member may say in this case now; ``None`` where they may not even write notes."""
+    kept = None if draft or problems else queries.draft(actor, case.case_id)
+    if kept is not None and not reply_to:
+        # Words for one message are not offered to another: it might be public, and they are not.
+        reply_to = kept.target_id or 0
     target = _target(actor, case, reply_to)
     modes: list[Mode] = []
     held = ""
@@ -67,9 +72,9 @@ def composer(
     if not modes:
         return None
     enabled = [item.key for item in modes if item.enabled]
-    kept = None if draft or problems else queries.draft(actor, case.case_id)
     if kept is not None:
-        draft, mode = kept.text, kept.mode if kept.mode in enabled else mode
+        fits = kept.mode in enabled and (kept.mode == "note" or not kept.target_id or _is(target, kept))
+        draft, mode = kept.text, kept.mode if fits else "note"
     return Composer(
         action_url=f"/c/{case.case_id}/answer",
         modes=modes,
@@ -82,7 +87,13 @@ def composer(
         problems=problems,
         subject=kept.subject if kept else "",
         draft_url=f"/c/{case.case_id}/draft",
+        draft_at=clock.iso(kept.changed_at) if kept else "",
+        writer=str(actor.member_id or ""),
     )
+
+
+def _is(target: MessageView | None, kept: DraftView) -> bool:
+    return target is not None and target.message_id == kept.target_id
 
 
 def _target(actor: Actor, case: CaseView, reply_to: int) -> MessageView | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from heard.connectorkit.counting import count
 from heard.connectorkit.vocabulary import Verb, Visibility, Yes
 from heard.domains.contacts import actions as contacts
 from heard.domains.conversations import actions as conversations
-from heard.domains.inbox import actions, queries
+from heard.domains.inbox import actions, queries, rules
 from heard.domains.inbox.views import composing, snoozing
 from heard.domains.inbox.views.pages import case_context, list_context
 from heard.domains.media import actions as media
@@ -59,23 +60,34 @@ def answer(request: MemberRequest, case_id: int) -> HttpResponse:
             _submit(request, case, mode, text)
     except (Invalid, Conflict, Unavailable) as error:
         return _refused(request, case_id, mode, text, error.message)
-    actions.end_draft(request.actor, case.case_id, key=request.POST.get("submission_key", ""))
+    key, continued = request.POST.get("submission_key", ""), _moment(request.POST.get("draft_at", ""))
+    actions.end_draft(request.actor, case.case_id, key=key, continued=continued)
     return _region(request, case_id, "inbox/_messages.html", sent={"mode": mode})
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 @require_POST
 @member_required()
 def draft(request: MemberRequest, case_id: int) -> HttpResponse:
     """What is being written, every two seconds; 204, or a sentence why it cannot be kept."""
-    actions.keep_draft(
+    kept_at = actions.keep_draft(
         request.actor,
         case_id,
         mode=request.POST.get("mode", "reply"),
         text=request.POST.get("text", "").replace("\r\n", "\n").replace("\0", ""),
         subject=request.POST.get("subject", "").replace("\0", ""),
+        target_id=whole(request.POST.get("target", "")),
         key=request.POST.get("submission_key", ""),
+        sequence=whole(request.POST.get("sequence", "")) or 0,
     )
-    return HttpResponse(status=204)
+    return HttpResponse(status=204, headers={"X-Heard-Draft": clock.iso(kept_at)})
 
 
 def _submit(request: MemberRequest, case: queries.CaseView, mode: str, text: str) -> None:
@@ -150,17 +162,25 @@ def _choice(value: str) -> int | None:
     return chosen
 
 
+def _back_to(before: queries.CaseView) -> str:
+    """The address that gives a case the status it had."""
+    if before.snoozed_until is not None:
+        return f"/c/{before.case_id}/snooze?" + urlencode(
+            {"until": clock.iso(before.snoozed_until), "undo": 1}
+        )
+    return f"/c/{before.case_id}/status?to={before.status}&undo=1"
+
+
 @require_POST
 @member_required()
 def status(request: MemberRequest, case_id: int) -> HttpResponse:
     """Open, pending, done, spam."""
-    before = queries.case(request.actor, case_id).status
+    before = queries.case(request.actor, case_id)
     wanted = request.POST.get("status") or request.GET.get("to", "")
     actions.set_status(request.actor, case_id, wanted)
     label = queries.STATUS_LABELS[wanted]
     # Taking it back is said by the page; a second Undo for the undoing would only puzzle.
-    undo_url = f"/c/{case_id}/status?to={before}&undo=1"
-    toast = {"text": str(label), "undo_url": undo_url} if "undo" not in request.GET else None
+    toast = {"text": str(label), "undo_url": _back_to(before)} if "undo" not in request.GET else None
     return _region(request, case_id, "inbox/_head.html", toast=toast)
 
 
@@ -171,12 +191,11 @@ def snooze(request: MemberRequest, case_id: int) -> HttpResponse:
     before = queries.case(request.actor, case_id)
     given = request.POST.get("until") or request.GET.get("until", "")
     until = snoozing.read(given, request.POST.get("until_local", ""))
+    if "undo" in request.GET and before.status not in rules.OPEN:
+        actions.set_status(request.actor, case_id, "open")
     actions.snooze_case(request.actor, case_id, until)
-    undo_url = f"/c/{case_id}/status?to={before.status}&undo=1"
-    if before.snoozed_until is not None:
-        undo_url = f"/c/{case_id}/snooze?" + urlencode({"until": clock.iso(before.snoozed_until), "undo": 1})
     words = _("Snoozed until %(when)s") % {"when": snoozing.said(until)}
-    toast = {"text": words, "undo_url": undo_url} if "undo" not in request.GET else None
+    toast = {"text": words, "undo_url": _back_to(before)} if "undo" not in request.GET else None
     return _region(request, case_id, "inbox/_head.html", toast=toast)
 
 

@@ -187,6 +187,7 @@
       this.area.readOnly = true;
       this.send.disabled = true;
       this.sentMode = this.mode?.value;
+      this.sentText = this.area.value;
       if (this.files.length) event.detail.ctx.fetch = (url, request) => this.upload(url, request);
     }
 
@@ -237,8 +238,12 @@
     clear() {
       this.area.value = "";
       for (const entry of [...this.files]) this.drop(entry);
+      this.renew();
+      this.draft.done(this.sentText);
+    }
+
+    renew() {
       this.form.elements.submission_key.value = random();
-      this.draft.done();
     }
 
     // Files: each a tile that asks for words for those who cannot see it

@@ -11,9 +11,10 @@
   class Draft {
     constructor(composer) {
       this.composer = composer;
-      this.drawer = `heard-draft:${composer.dataset.case}`;
+      this.drawer = `heard-draft:${composer.dataset.writer}:${composer.dataset.case}`;
       this.url = composer.dataset.draftUrl;
       this.dirty = false;
+      this.sequence = 0;
       this.online = () => this.dirty && this.send();
       window.addEventListener("online", this.online);
     }
@@ -26,17 +27,36 @@
       return this.composer.form.elements[`subject_${this.mode}`];
     }
 
-    now() {
-      return { text: this.composer.area.value, mode: this.mode, subject: this.subject?.value ?? "" };
+    // When the server's words were kept that these continue.
+    get base() {
+      return this.composer.form.elements.draft_at.value;
     }
 
-    // Words that the server does not have yet are newer than those it sent with the page.
+    get target() {
+      return this.composer.form.elements[`target_${this.mode}`];
+    }
+
+    now() {
+      return {
+        text: this.composer.area.value,
+        mode: this.mode,
+        subject: this.subject?.value ?? "",
+        target: this.target?.value ?? "",
+      };
+    }
+
+    // Words that the server does not have yet come back. Where it has others meanwhile, from another device,
+    // both are kept; and words for one message are not offered to another, which may be public: then they
+    // are a note until their writer says otherwise.
     restore() {
       const kept = this.read();
-      if (!kept?.dirty || kept.text === this.composer.area.value) return;
-      this.composer.area.value = kept.text;
-      const mode = this.composer.form.querySelector(`[name=mode][value="${kept.mode}"]:not(:disabled)`);
-      if (mode) mode.checked = true;
+      const { area, form } = this.composer;
+      if (!kept?.dirty || kept.text === area.value) return;
+      const both = kept.text && area.value && kept.base !== this.base;
+      area.value = both ? `${area.value}\n\n${kept.text}` : kept.text;
+      const fits = (form.elements[`target_${kept.mode}`]?.value ?? "") === kept.target;
+      const mode = form.querySelector(`[name=mode][value="${fits ? kept.mode : "note"}"]:not(:disabled)`);
+      (mode ?? form.querySelector("[name=mode][value=note]:not(:disabled)"))?.click();
       if (this.subject && kept.subject) this.subject.value = kept.subject;
       this.changed();
     }
@@ -57,11 +77,11 @@
     }
 
     // Sent: the server has emptied its copy, and takes no older words for this submission any more.
-    done() {
+    done(sent) {
       this.stop();
       this.dirty = false;
       this.say("");
-      this.write(null);
+      if (this.read()?.text === sent) this.write(null);
     }
 
     // The page goes, perhaps to come back.
@@ -89,7 +109,7 @@
     }
 
     keep() {
-      if (!this.composer.sending) this.write({ ...this.now(), dirty: this.dirty });
+      if (!this.composer.sending) this.write({ ...this.now(), base: this.base, dirty: this.dirty });
     }
 
     write(kept) {
@@ -120,8 +140,11 @@
           body: this.body(sent),
           keepalive: leaving && sent.text.length * 3 < KEEPALIVE_BYTES,
           signal: leaving ? undefined : this.line.signal,
+          // A sign-in page is an answer too, but not that it was kept.
+          redirect: "manual",
         });
-        if (answer.ok) this.arrived(sent);
+        if (answer.status === 204) this.arrived(sent, answer.headers.get("X-Heard-Draft"));
+        else if (answer.status === 409) this.refused(sent);
         else if (answer.status >= 500) this.later();
         else this.say(text("draftHere"));
       } catch (error) {
@@ -132,13 +155,25 @@
     body(sent) {
       const body = new FormData();
       for (const [name, value] of Object.entries(sent)) body.append(name, value);
+      this.sequence += 1;
+      body.append("sequence", this.sequence);
       for (const name of ["csrfmiddlewaretoken", "submission_key"]) {
         body.append(name, this.composer.form.elements[name]?.value ?? "");
       }
       return body;
     }
 
-    arrived(sent) {
+    // This submission was sent, and its answer was lost. The same words must not leave twice: they keep its
+    // name. Other words are another answer.
+    refused(sent) {
+      this.say(text("draftHere"));
+      if (sent.text === this.composer.sentText) return;
+      this.composer.renew();
+      this.sendIn(SERVER_MS);
+    }
+
+    arrived(sent, at) {
+      if (at) this.composer.form.elements.draft_at.value = at;
       const now = this.now();
       if (Object.keys(sent).some((name) => sent[name] !== now[name])) {
         this.sendIn(SERVER_MS);

@@ -13,6 +13,7 @@
   // What a key needs to do anything; keys that walk are for hands that are on the list already.
   const needs = { r: "heard-composer", n: "heard-composer", e: "[data-done]", h: "#snooze", a: "#assign", p: "#person", "/": "[data-key-search]", z: "#toasts > *", "?": "#shortcuts" };
   const places = ["#thread-head .menu-list button", "#navigation .navigation-item", "#navigation .menu-list > *", "#list .chips a", ".settings-side a", ".composer-modes input:enabled"];
+  const mac = /Mac|iPhone|iPad/.test(navigator.platform);
   let shown = [];
   let at = 0;
 
@@ -121,7 +122,7 @@
   document.addEventListener(
     "keydown",
     (event) => {
-      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      if ((mac ? event.metaKey : event.ctrlKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
         event.preventDefault();
         if (dialog.open) dialog.close();
         else open();

@@ -361,7 +361,7 @@
     if (event.defaultPrevented || event.isComposing) return;
     if (event.key === "Escape" && !one("dialog[open]")) return void escape(event);
     const menu = event.target.closest?.("details[data-menu][open]");
-    if (menu) return void moveInMenu(menu, event);
+    if (menu && !inField(event.target)) return void moveInMenu(menu, event);
     if (event.ctrlKey || event.metaKey || event.altKey || inField(event.target) || one("dialog[open]")) return;
     const inList = event.target.closest?.("#rows");
     const act = keys[event.key] ?? (inList && { ArrowDown: keys.j, ArrowUp: keys.k, Home: () => walk(-1e6), End: () => walk(1e6) }[event.key]);
