@@ -172,6 +172,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_TOTP_ISSUER = "Heard"
+# One step for the time it takes to type a code, and for clocks that differ (RFC 6238, 5.2).
+MFA_TOTP_TOLERANCE = 1
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _address.scheme == "http"
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {

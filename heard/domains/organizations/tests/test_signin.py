@@ -171,10 +171,10 @@ def test_after_a_reset_a_new_password_is_asked_for(cast):
 # Second factors ------------------------------------------------------------------------------------
 
 
-def code_for(secret):
-    """What an authenticator app shows now (RFC 6238). A code counts once, so what was used is forgotten."""
+def code_for(secret, seconds_ago=0):
+    """What an authenticator app shows (RFC 6238). A code counts once, so what was used is forgotten."""
     cache.clear()
-    counter = struct.pack(">Q", int(time.time()) // 30)
+    counter = struct.pack(">Q", int(time.time() - seconds_ago) // 30)
     digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
     start = digest[-1] & 15
     number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
@@ -231,6 +231,14 @@ def test_no_way_in_goes_around_the_second_factor(cast, secret, way):
     assert not is_in(client)
     client.post("/account/2fa/authenticate/", {"code": code_for(secret)})
     assert is_in(client)
+
+
+@pytest.mark.parametrize(("seconds_ago", "taken"), [(0, True), (28, True), (90, False), (-90, False)])
+def test_a_code_may_be_typed_slowly_but_is_not_good_for_ever(cast, secret, seconds_ago, taken):
+    client = Client()
+    sign_in(ALICE, PASSWORD, client)
+    client.post("/account/2fa/authenticate/", {"code": code_for(secret, seconds_ago)})
+    assert is_in(client) is taken
 
 
 def test_the_operator_can_let_somebody_in_who_lost_the_second_factor(cast, secret):
