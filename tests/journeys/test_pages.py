@@ -162,6 +162,7 @@ def test_a_first_visit_is_light(browse, ways_in, nordwind):
         "Network.loadingFinished",
         lambda done: weights.update({done["requestId"]: int(done["encodedDataLength"])}),
     )
+    nordwind.network.say("I come for the first time.", "wanda")
     fresh.open("/inbox/")
     expect(fresh.page.locator("#rows .row").first).to_be_visible()
     fresh.page.wait_for_load_state("load")
