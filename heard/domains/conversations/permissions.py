@@ -21,18 +21,19 @@ def sees_file(actor: Actor, file_id: int) -> bool:
 @keeper(PERSON)
 def sees_person(actor: Actor, contact_id: int) -> bool:
     """Somebody of whom we know only by accounts that are hidden from the actor is hidden too."""
-    hidden = channels.hidden_channel_ids(actor)
-    if not hidden:
-        return True
-    said = Message.objects.filter(organization_id=actor.organization_id, identity__contact_id=contact_id)
-    return said.exclude(channel_id__in=hidden).exists()
+    return _hears(actor, identity__contact_id=contact_id)
 
 
 @keeper(IDENTITY)
 def sees_identity(actor: Actor, identity_id: int) -> bool:
     """A handle under which somebody spoke only where the actor may not look is not theirs to know."""
+    return _hears(actor, identity_id=identity_id)
+
+
+def _hears(actor: Actor, **who: int) -> bool:
+    """Whether these said anything where the actor may look."""
     hidden = channels.hidden_channel_ids(actor)
     if not hidden:
         return True
-    said = Message.objects.filter(organization_id=actor.organization_id, identity_id=identity_id)
+    said = Message.objects.filter(organization_id=actor.organization_id, **who)
     return said.exclude(channel_id__in=hidden).exists()
